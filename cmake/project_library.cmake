@@ -1,0 +1,46 @@
+# One folder, one target, one set of neighbours that it may see.
+#
+#   project_library(NAME async SOURCES a.cpp … TESTS a_test.cpp … DEPENDS base … LIBRARIES OpenSSL::SSL …)
+#
+# NAME is the folder's name and the first part of its includes (`#include "async/task.hpp"`). DEPENDS names other
+# folders; LIBRARIES are packages. A folder's headers can be reached only through the target (a link to the folder in
+# its own include root), so an include of a folder that is not in DEPENDS, directly or through another, does not build.
+# NO_PRECOMPILED is for folders below Asio, which the precompiled header brings in. PRIVATE_LIBRARIES are packages that no other folder may include (Beast, yaml-cpp, …) through this one.
+
+if(NOT TARGET sluice_precompiled)
+  file(WRITE "${CMAKE_BINARY_DIR}/precompiled.cpp.in" "// carries the precompiled header\n")
+  configure_file("${CMAKE_BINARY_DIR}/precompiled.cpp.in" "${CMAKE_BINARY_DIR}/precompiled.cpp" COPYONLY)
+  add_library(sluice_precompiled STATIC "${CMAKE_BINARY_DIR}/precompiled.cpp")
+  target_precompile_headers(sluice_precompiled PRIVATE "${CMAKE_SOURCE_DIR}/cmake/precompiled.hpp")
+  target_link_libraries(sluice_precompiled PRIVATE sluice_compile_options)
+endif()
+
+function(project_library)
+  cmake_parse_arguments(arg "NO_PRECOMPILED" "NAME" "SOURCES;TESTS;DEPENDS;LIBRARIES;PRIVATE_LIBRARIES;TEST_LIBRARIES" ${ARGN})
+  set(include_root "${CMAKE_BINARY_DIR}/include/${arg_NAME}")
+  file(MAKE_DIRECTORY "${include_root}")
+  file(CREATE_LINK "${CMAKE_CURRENT_SOURCE_DIR}" "${include_root}/${arg_NAME}" SYMBOLIC)
+
+  if(arg_SOURCES)
+    add_library(${arg_NAME} STATIC ${arg_SOURCES})
+    target_include_directories(${arg_NAME} PUBLIC "${include_root}")
+    target_link_libraries(${arg_NAME} PUBLIC ${arg_DEPENDS} ${arg_LIBRARIES} sluice_compile_options PRIVATE ${arg_PRIVATE_LIBRARIES})
+    if(NOT arg_NO_PRECOMPILED)
+      target_precompile_headers(${arg_NAME} REUSE_FROM sluice_precompiled)
+    endif()
+  else()
+    add_library(${arg_NAME} INTERFACE)
+    target_include_directories(${arg_NAME} INTERFACE "${include_root}")
+    target_link_libraries(${arg_NAME} INTERFACE ${arg_DEPENDS} ${arg_LIBRARIES} sluice_compile_options)
+  endif()
+
+  if(SLUICE_BUILD_TESTS AND arg_TESTS)
+    add_executable(${arg_NAME}_test ${arg_TESTS})
+    target_link_libraries(${arg_NAME}_test PRIVATE ${arg_NAME} ${arg_PRIVATE_LIBRARIES} ${arg_TEST_LIBRARIES} GTest::gtest_main GTest::gmock)
+    if(NOT arg_NO_PRECOMPILED)
+      target_precompile_headers(${arg_NAME}_test REUSE_FROM sluice_precompiled)
+    endif()
+    add_test(NAME ${arg_NAME}_test COMMAND ${arg_NAME}_test --gtest_brief=1)
+    set_tests_properties(${arg_NAME}_test PROPERTIES TIMEOUT 120 LABELS unit)
+  endif()
+endfunction()

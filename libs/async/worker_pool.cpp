@@ -1,0 +1,49 @@
+#include "async/worker_pool.hpp"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <cassert>
+#include <string>
+
+namespace sluice::async {
+namespace {
+
+constexpr std::size_t no_worker = static_cast<std::size_t>(-1);
+thread_local std::size_t current_worker = no_worker;
+
+}  // namespace
+
+std::size_t this_worker() {
+  assert(current_worker != no_worker);
+  return current_worker;
+}
+
+bool on_worker() { return current_worker != no_worker; }
+
+void worker::run() {
+  current_worker = index_;
+  pthread_setname_np(pthread_self(), ("worker-" + std::to_string(index_)).c_str());
+  context_.run();
+}
+
+worker_pool::worker_pool(std::size_t count) {
+  if (count == 0) count = std::max(1U, std::thread::hardware_concurrency());
+  for (std::size_t i = 0; i < count; ++i) workers_.push_back(std::make_unique<worker>(i));
+}
+
+worker_pool::~worker_pool() { stop(); }
+
+void worker_pool::start() {
+  for (const auto& one : workers_) {
+    threads_.emplace_back([&worker = *one] { worker.run(); });
+  }
+}
+
+void worker_pool::stop() {
+  for (const auto& one : workers_) one->context_.stop();
+  for (std::thread& thread : threads_) thread.join();
+  threads_.clear();
+}
+
+}  // namespace sluice::async

@@ -1,0 +1,66 @@
+// The worker threads: each runs its own single-threaded event loop, and what lives on one never leaves it.
+#pragma once
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+#include <cstddef>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "async/task.hpp"
+
+namespace sluice::async {
+
+/// One event loop on one thread. Sockets, generations and timers belong to exactly one worker.
+class worker {
+ public:
+  worker(std::size_t index) : index_(index), context_(1), work_(context_.get_executor()) {}
+  worker(const worker&) = delete;
+  worker& operator=(const worker&) = delete;
+
+  std::size_t index() const { return index_; }
+  executor get_executor() { return context_.get_executor(); }
+  /// From any thread: runs `work` on this worker, after what is queued there.
+  template <class Work>
+  void post(Work&& work) {
+    asio::post(context_.get_executor(), std::forward<Work>(work));
+  }
+
+ private:
+  friend class worker_pool;
+  void run();
+
+  std::size_t index_;
+  asio::io_context context_;
+  asio::executor_work_guard<executor> work_;
+};
+
+/// The workers of a process. Built first and destroyed last: everything else lives on them.
+class worker_pool {
+ public:
+  /// `count` of 0 means one per core.
+  explicit worker_pool(std::size_t count = 0);
+  ~worker_pool();
+  worker_pool(const worker_pool&) = delete;
+  worker_pool& operator=(const worker_pool&) = delete;
+
+  std::size_t size() const { return workers_.size(); }
+  worker& operator[](std::size_t index) { return *workers_[index]; }
+  /// Starts the threads. What was posted or spawned before runs then.
+  void start();
+  /// Stops the loops without waiting for what still runs on them, and joins the threads. Idempotent.
+  void stop();
+
+ private:
+  std::vector<std::unique_ptr<worker>> workers_;
+  std::vector<std::thread> threads_;
+};
+
+/// The index of the worker whose thread this is. Only on a worker's thread.
+std::size_t this_worker();
+
+/// Whether this thread is a worker's.
+bool on_worker();
+
+}  // namespace sluice::async
