@@ -17,6 +17,7 @@ set(SLUICE_SANITIZE "" CACHE STRING "Sanitizers: address,undefined or thread")
 add_library(sluice_compile_options INTERFACE)
 target_compile_options(sluice_compile_options INTERFACE
   -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wimplicit-fallthrough -Wunused
+  -Wno-missing-designated-field-initializers # a field that is left out has its default
   -fno-omit-frame-pointer -fstack-protector-strong
   $<$<BOOL:${SLUICE_WERROR}>:-Werror>)
 # Asio and Beast are compiled once, in libs/async/asio_source.cpp and libs/http/beast_source.cpp.

@@ -1,8 +1,8 @@
-#include <gtest/gtest.h>
+#include <future>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_future.hpp>
-#include <future>
+#include <gtest/gtest.h>
 
 #include "async/blocking_pool.hpp"
 #include "async/task_group.hpp"
@@ -31,7 +31,9 @@ task<int> never_an_int(executor on) {
   co_await never(on);
   co_return 1;
 }
-task<int> forty_two() { co_return 42; }
+task<int> forty_two() {
+  co_return 42;
+}
 
 task<> check_deadlines() {
   const executor on = co_await asio::this_coro::executor;
@@ -48,7 +50,9 @@ task<> throw_up() {
   throw std::runtime_error("broken");
   co_return;
 }
-task<> check_throwing() { co_await with_deadline(throw_up(), 1h); }
+task<> check_throwing() {
+  co_await with_deadline(throw_up(), 1h);
+}
 TEST(with_deadline, hands_on_what_the_work_throws) {
   asio::io_context loop(1);
   EXPECT_THROW(run(loop, check_throwing()), std::runtime_error);
@@ -69,7 +73,8 @@ TEST(wakeup, coalesces_and_is_never_lost) {
   group.spawn(count_wakeups(event, woken));
   loop.poll();
   EXPECT_EQ(woken, 1);
-  for (int i = 0; i < 5; ++i) event.notify();
+  for (int i = 0; i < 5; ++i)
+    event.notify();
   loop.poll();
   EXPECT_EQ(woken, 2);
   event.notify();
@@ -156,7 +161,8 @@ TEST(blocking_pool, refuses_at_once_when_full) {
   group.spawn(gate::hold(pool, started, open.get_future().share()));
   loop.poll();
   started.get_future().wait();
-  for (int i = 0; i < 3; ++i) group.spawn(check_full(pool, refused));
+  for (int i = 0; i < 3; ++i)
+    group.spawn(check_full(pool, refused));
   loop.poll();
   EXPECT_EQ(refused, 2);
   open.set_value();

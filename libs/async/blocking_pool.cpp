@@ -18,7 +18,8 @@ blocking_pool::~blocking_pool() {
     stopping_ = true;
   }
   changed_.notify_all();
-  for (std::thread& thread : threads_) thread.join();
+  for (std::thread& thread : threads_)
+    thread.join();
 }
 
 bool blocking_pool::enqueue(std::move_only_function<void()> work) {

@@ -1,9 +1,6 @@
 // Threads for what blocks: name look-ups, files, SQL, password hashing.
 #pragma once
 
-#include <boost/asio/any_completion_handler.hpp>
-#include <boost/asio/append.hpp>
-#include <boost/asio/post.hpp>
 #include <condition_variable>
 #include <deque>
 #include <exception>
@@ -13,6 +10,10 @@
 #include <string>
 #include <thread>
 #include <vector>
+
+#include <boost/asio/any_completion_handler.hpp>
+#include <boost/asio/append.hpp>
+#include <boost/asio/post.hpp>
 
 #include "async/task.hpp"
 #include "base/error.hpp"
@@ -35,24 +36,26 @@ class blocking_pool {
   task<result<std::invoke_result_t<Work>>> run(Work work) {
     using value = std::invoke_result_t<Work>;
     const executor home = co_await asio::this_coro::executor;
-    auto outcome = co_await asio::async_initiate<const asio::use_awaitable_t<executor>&, void(std::shared_ptr<answer<value>>)>(
-        [this, home, &work](auto handler) {
-          auto box = std::make_shared<answer<value>>();
-          asio::any_completion_handler<void(std::shared_ptr<answer<value>>)> resume(std::move(handler));
-          auto shared_resume = std::make_shared<decltype(resume)>(std::move(resume));
-          const bool taken = enqueue([box, shared_resume, home, work = std::move(work)]() mutable {
-            try {
-              box->value.emplace(work());
-            } catch (...) {
-              box->failure = std::current_exception();
-            }
-            asio::post(home, asio::append(std::move(*shared_resume), box));
-          });
-          if (!taken) asio::post(home, asio::append(std::move(*shared_resume), box));
-        },
-        use_task);
+    auto outcome =
+        co_await asio::async_initiate<const asio::use_awaitable_t<executor>&, void(std::shared_ptr<answer<value>>)>(
+            [this, home, &work](auto handler) {
+              auto box = std::make_shared<answer<value>>();
+              asio::any_completion_handler<void(std::shared_ptr<answer<value>>)> resume(std::move(handler));
+              auto shared_resume = std::make_shared<decltype(resume)>(std::move(resume));
+              const bool taken = enqueue([box, shared_resume, home, work = std::move(work)]() mutable {
+                try {
+                  box->value.emplace(work());
+                } catch (...) {
+                  box->failure = std::current_exception();
+                }
+                asio::post(home, asio::append(std::move(*shared_resume), box));
+              });
+              if (!taken) asio::post(home, asio::append(std::move(*shared_resume), box));
+            },
+            use_task);
     if (outcome->failure) std::rethrow_exception(outcome->failure);
-    if (!outcome->value) co_return failure(error_reason::unavailable, "the server is overloaded (" + name_ + " queue is full); try again");
+    if (!outcome->value)
+      co_return failure(error_reason::unavailable, "the server is overloaded (" + name_ + " queue is full); try again");
     co_return std::move(*outcome->value);
   }
 

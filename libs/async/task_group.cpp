@@ -22,20 +22,23 @@ bool is_cancellation(const std::exception_ptr& failure) {
 
 void task_group::spawn(task<> work) {
   const auto place = running_.emplace(running_.end());
-  asio::co_spawn(executor_, std::move(work), asio::bind_cancellation_slot(place->slot(), [this, place](std::exception_ptr failure) {
-    running_.erase(place);
-    if (failure && on_failure_ && !is_cancellation(failure)) on_failure_(failure);
-    if (running_.empty()) ended_.notify();
-  }));
+  asio::co_spawn(executor_, std::move(work),
+                 asio::bind_cancellation_slot(place->slot(), [this, place](std::exception_ptr failure) {
+                   running_.erase(place);
+                   if (failure && on_failure_ && !is_cancellation(failure)) on_failure_(failure);
+                   if (running_.empty()) ended_.notify();
+                 }));
 }
 
 void task_group::cancel() {
   // A task that ends inside `emit` would erase its own signal under our feet; completions are posted, so none does.
-  for (asio::cancellation_signal& signal : running_) signal.emit(asio::cancellation_type::terminal);
+  for (asio::cancellation_signal& signal : running_)
+    signal.emit(asio::cancellation_type::terminal);
 }
 
 task<> task_group::join() {
-  while (!running_.empty()) co_await ended_.wait();
+  while (!running_.empty())
+    co_await ended_.wait();
 }
 
 }  // namespace sluice::async

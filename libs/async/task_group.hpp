@@ -1,18 +1,19 @@
 // Coroutines that somebody waits for.
 #pragma once
 
-#include <boost/asio/cancellation_signal.hpp>
 #include <exception>
 #include <functional>
 #include <list>
+
+#include <boost/asio/cancellation_signal.hpp>
 
 #include "async/task.hpp"
 #include "async/wakeup.hpp"
 
 namespace sluice::async {
 
-/// The coroutines that an object has started, all on its worker: what fails is reported, and a stop can cancel and await
-/// them. Must outlive them, so its owner awaits `join` before it goes.
+/// The coroutines that an object has started, all on its worker: what fails is reported, and a stop can cancel and
+/// await them. Must outlive them, so its owner awaits `join` before it goes.
 class task_group {
  public:
   using failure_handler = std::function<void(std::exception_ptr)>;

@@ -1,9 +1,10 @@
 #include "async/wakeup.hpp"
 
+#include <cassert>
+
 #include <boost/asio/append.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
-#include <cassert>
 
 namespace sluice::async {
 

@@ -10,7 +10,8 @@ struct watchdog::state {
   time_point timer_at = time_point::max();  // when the timer fires, max if it is not set
 };
 
-watchdog::watchdog(executor on, std::function<void()> on_expiry) : state_(std::make_shared<state>(on, std::move(on_expiry))) {}
+watchdog::watchdog(executor on, std::function<void()> on_expiry)
+    : state_(std::make_shared<state>(on, std::move(on_expiry))) {}
 
 watchdog::~watchdog() {
   state_->on_expiry = nullptr;
@@ -22,7 +23,9 @@ void watchdog::expire_at(time_point deadline) {
   if (deadline < state_->timer_at) arm(state_);
 }
 
-void watchdog::disarm() { state_->deadline = time_point::max(); }
+void watchdog::disarm() {
+  state_->deadline = time_point::max();
+}
 
 void watchdog::arm(const std::shared_ptr<state>& state) {
   state->timer_at = state->deadline;

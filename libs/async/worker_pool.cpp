@@ -1,10 +1,10 @@
 #include "async/worker_pool.hpp"
 
-#include <pthread.h>
-
 #include <algorithm>
 #include <cassert>
 #include <string>
+
+#include <pthread.h>
 
 namespace sluice::async {
 namespace {
@@ -19,7 +19,9 @@ std::size_t this_worker() {
   return current_worker;
 }
 
-bool on_worker() { return current_worker != no_worker; }
+bool on_worker() {
+  return current_worker != no_worker;
+}
 
 void worker::run() {
   current_worker = index_;
@@ -29,10 +31,13 @@ void worker::run() {
 
 worker_pool::worker_pool(std::size_t count) {
   if (count == 0) count = std::max(1U, std::thread::hardware_concurrency());
-  for (std::size_t i = 0; i < count; ++i) workers_.push_back(std::make_unique<worker>(i));
+  for (std::size_t i = 0; i < count; ++i)
+    workers_.push_back(std::make_unique<worker>(i));
 }
 
-worker_pool::~worker_pool() { stop(); }
+worker_pool::~worker_pool() {
+  stop();
+}
 
 void worker_pool::start() {
   for (const auto& one : workers_) {
@@ -41,8 +46,10 @@ void worker_pool::start() {
 }
 
 void worker_pool::stop() {
-  for (const auto& one : workers_) one->context_.stop();
-  for (std::thread& thread : threads_) thread.join();
+  for (const auto& one : workers_)
+    one->context_.stop();
+  for (std::thread& thread : threads_)
+    thread.join();
   threads_.clear();
 }
 

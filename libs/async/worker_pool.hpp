@@ -1,12 +1,13 @@
 // The worker threads: each runs its own single-threaded event loop, and what lives on one never leaves it.
 #pragma once
 
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/post.hpp>
 #include <cstddef>
 #include <memory>
 #include <thread>
 #include <vector>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
 
 #include "async/task.hpp"
 

@@ -1,17 +1,19 @@
 #include "base/chunked_array.hpp"
 
-#include <gtest/gtest.h>
-
 #include <string>
+
+#include <gtest/gtest.h>
 
 namespace sluice {
 namespace {
 
 TEST(chunked_array, keeps_every_element_in_order_across_chunks) {
   chunked_array<int, 4> array;
-  for (int i = 0; i < 1000; ++i) array.append(i);
+  for (int i = 0; i < 1000; ++i)
+    array.append(i);
   ASSERT_EQ(array.size(), 1000U);
-  for (int i = 0; i < 1000; ++i) EXPECT_EQ(array[static_cast<std::size_t>(i)], i);
+  for (int i = 0; i < 1000; ++i)
+    EXPECT_EQ(array[static_cast<std::size_t>(i)], i);
 }
 
 TEST(chunked_array, gives_any_range_as_pieces) {
@@ -35,7 +37,8 @@ TEST(chunked_array, elements_never_move) {
   chunked_array<int, 2> array;
   array.append(7);
   const int* first = &array[0];
-  for (int i = 0; i < 10000; ++i) array.append(i);
+  for (int i = 0; i < 10000; ++i)
+    array.append(i);
   EXPECT_EQ(first, &array[0]);
 }
 

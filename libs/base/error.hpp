@@ -35,10 +35,10 @@ std::string_view to_string(error_reason reason);
 /// A failure. Everything but `detail` may leave the process; `detail` is for the log alone.
 struct error {
   error_reason reason = error_reason::internal;
-  std::string message;                                    ///< what was wrong, where, and what to do, for the caller
-  std::string param = {};                                 ///< the field that was wrong, e.g. "messages[2].role"
+  std::string message;     ///< what was wrong, where, and what to do, for the caller
+  std::string param = {};  ///< the field that was wrong, e.g. "messages[2].role"
   std::optional<std::chrono::milliseconds> retry_after = {};
-  std::string detail = {};                                ///< logged, never sent
+  std::string detail = {};  ///< logged, never sent
 };
 
 template <class T>

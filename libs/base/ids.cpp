@@ -1,9 +1,9 @@
 #include "base/ids.hpp"
 
-#include <openssl/rand.h>
-
 #include <array>
 #include <stdexcept>
+
+#include <openssl/rand.h>
 
 namespace sluice {
 namespace {
@@ -46,8 +46,10 @@ std::string make_id(std::string_view prefix, std::chrono::system_clock::time_poi
   id.append(prefix).push_back('_');
   const std::size_t start = id.size();
   id.resize(start + ulid_characters);
-  for (std::size_t i = 10; i-- > 0; time_ms >>= 5) id[start + i] = crockford[time_ms & 31];
-  for (std::size_t i = 0; i < 16; ++i) id[start + 10 + i] = crockford[random[i] & 31];
+  for (std::size_t i = 10; i-- > 0; time_ms >>= 5)
+    id[start + i] = crockford[time_ms & 31];
+  for (std::size_t i = 0; i < 16; ++i)
+    id[start + 10 + i] = crockford[random[i] & 31];
   return id;
 }
 

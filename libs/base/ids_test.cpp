@@ -1,8 +1,8 @@
 #include "base/ids.hpp"
 
-#include <gtest/gtest.h>
-
 #include <set>
+
+#include <gtest/gtest.h>
 
 namespace sluice {
 namespace {

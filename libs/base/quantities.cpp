@@ -1,10 +1,10 @@
 #include "base/quantities.hpp"
 
-#include <fmt/format.h>
-
 #include <array>
 #include <charconv>
 #include <limits>
+
+#include <fmt/format.h>
 
 namespace sluice {
 namespace {
@@ -14,7 +14,8 @@ struct unit {
   std::uint64_t factor;
 };
 // Smallest first: formatting takes the largest that divides.
-constexpr std::array<unit, 5> duration_units{{{"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}}};
+constexpr std::array<unit, 5> duration_units{
+    {{"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}}};
 constexpr std::array<unit, 4> size_units{{{"B", 1}, {"KiB", 1ULL << 10}, {"MiB", 1ULL << 20}, {"GiB", 1ULL << 30}}};
 constexpr std::uint64_t value_max = std::numeric_limits<std::int64_t>::max() / 1'000'000;  // safe as nanoseconds
 
@@ -29,7 +30,8 @@ std::expected<std::uint64_t, std::string> parse(std::string_view text, const std
   if (rest.empty() && (bare || number == 0)) return number;
   for (const unit& candidate : units) {
     if (rest != candidate.name) continue;
-    if (number > value_max / candidate.factor) return std::unexpected(fmt::format("\"{}\" is too large", text.substr(0, 64)));
+    if (number > value_max / candidate.factor)
+      return std::unexpected(fmt::format("\"{}\" is too large", text.substr(0, 64)));
     return number * candidate.factor;
   }
   return wrong();
@@ -60,6 +62,8 @@ std::string format_duration(std::chrono::milliseconds duration) {
   return format(static_cast<std::uint64_t>(duration.count()), duration_units, "0s");
 }
 
-std::string format_size(std::uint64_t bytes) { return bytes % 1024 == 0 ? format(bytes, size_units, "0") : fmt::format("{}", bytes); }
+std::string format_size(std::uint64_t bytes) {
+  return bytes % 1024 == 0 ? format(bytes, size_units, "0") : fmt::format("{}", bytes);
+}
 
 }  // namespace sluice

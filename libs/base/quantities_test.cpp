@@ -22,7 +22,8 @@ TEST(quantities, read_sizes) {
   EXPECT_EQ(parse_size("4096"), 4096U);
   EXPECT_EQ(parse_size("64KiB"), 65536U);
   EXPECT_EQ(parse_size("10MiB"), 10485760U);
-  for (const char* bad : {"", "10MB", "-1", "KiB", "1e6"}) EXPECT_FALSE(parse_size(bad)) << bad;
+  for (const char* bad : {"", "10MB", "-1", "KiB", "1e6"})
+    EXPECT_FALSE(parse_size(bad)) << bad;
 }
 
 TEST(quantities, what_is_written_reads_back) {
@@ -31,7 +32,8 @@ TEST(quantities, what_is_written_reads_back) {
   }
   EXPECT_EQ(format_duration(90s), "90s");
   EXPECT_EQ(format_duration(5min), "5m");
-  for (const std::uint64_t size : {0ULL, 1ULL, 1000ULL, 65536ULL, 10485760ULL}) EXPECT_EQ(parse_size(format_size(size)), size);
+  for (const std::uint64_t size : {0ULL, 1ULL, 1000ULL, 65536ULL, 10485760ULL})
+    EXPECT_EQ(parse_size(format_size(size)), size);
   EXPECT_EQ(format_size(65536), "64KiB");
 }
 

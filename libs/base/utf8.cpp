@@ -11,7 +11,9 @@ namespace {
 enum state : std::uint8_t { accept, tail1, tail2, tail3, after_e0, after_ed, after_f0, after_f4, reject };
 
 state next(state now, unsigned char byte) {
-  const auto tail = [byte](unsigned char low, unsigned char high, state then) { return byte >= low && byte <= high ? then : reject; };
+  const auto tail = [byte](unsigned char low, unsigned char high, state then) {
+    return byte >= low && byte <= high ? then : reject;
+  };
   switch (now) {
     case accept:
       if (byte < 0x80) return accept;
@@ -23,14 +25,22 @@ state next(state now, unsigned char byte) {
       if (byte == 0xF0) return after_f0;
       if (byte < 0xF4) return tail3;
       return byte == 0xF4 ? after_f4 : reject;
-    case tail1: return tail(0x80, 0xBF, accept);
-    case tail2: return tail(0x80, 0xBF, tail1);
-    case tail3: return tail(0x80, 0xBF, tail2);
-    case after_e0: return tail(0xA0, 0xBF, tail1);
-    case after_ed: return tail(0x80, 0x9F, tail1);
-    case after_f0: return tail(0x90, 0xBF, tail2);
-    case after_f4: return tail(0x80, 0x8F, tail2);
-    case reject: return reject;
+    case tail1:
+      return tail(0x80, 0xBF, accept);
+    case tail2:
+      return tail(0x80, 0xBF, tail1);
+    case tail3:
+      return tail(0x80, 0xBF, tail2);
+    case after_e0:
+      return tail(0xA0, 0xBF, tail1);
+    case after_ed:
+      return tail(0x80, 0x9F, tail1);
+    case after_f0:
+      return tail(0x90, 0xBF, tail2);
+    case after_f4:
+      return tail(0x80, 0x8F, tail2);
+    case reject:
+      return reject;
   }
   return reject;
 }
@@ -45,7 +55,8 @@ bool utf8_validator::feed(std::string_view bytes) {
     if (now == state::accept) {
       // Eight ASCII bytes at a time: nearly all of what passes here.
       std::uint64_t word = 0;
-      while (end - at >= 8 && (std::memcpy(&word, at, 8), (word & 0x8080808080808080ULL) == 0)) at += 8;
+      while (end - at >= 8 && (std::memcpy(&word, at, 8), (word & 0x8080808080808080ULL) == 0))
+        at += 8;
       if (at == end) break;
     }
     now = next(now, static_cast<unsigned char>(*at++));
@@ -61,7 +72,8 @@ bool is_valid_utf8(std::string_view text) {
 }
 
 std::size_t count_code_points(std::string_view text) {
-  return static_cast<std::size_t>(std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+  return static_cast<std::size_t>(
+      std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
 }
 
 std::size_t whole_characters(std::string_view text) {

@@ -1,8 +1,8 @@
 #include "base/utf8.hpp"
 
-#include <gtest/gtest.h>
-
 #include <string>
+
+#include <gtest/gtest.h>
 
 namespace sluice {
 namespace {
@@ -19,8 +19,8 @@ TEST(utf8, takes_valid_text_cut_anywhere) {
 }
 
 TEST(utf8, refuses_what_rfc_3629_forbids) {
-  for (const std::string bad : {"\x80", "\xC0\xAF", "\xC1\x81", "\xE0\x80\xAF", "\xED\xA0\x80", "\xF0\x80\x80\xAF", "\xF4\x90\x80\x80",
-                                "\xF5\x80\x80\x80", "\xFF", "a\xE2\x28\xA1", "12345678\xFE"}) {
+  for (const std::string bad : {"\x80", "\xC0\xAF", "\xC1\x81", "\xE0\x80\xAF", "\xED\xA0\x80", "\xF0\x80\x80\xAF",
+                                "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xFF", "a\xE2\x28\xA1", "12345678\xFE"}) {
     EXPECT_FALSE(is_valid_utf8(bad));
   }
   EXPECT_FALSE(is_valid_utf8("\xE2\x82"));  // cut off
