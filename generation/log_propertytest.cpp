@@ -59,7 +59,7 @@ task<> read_log(std::shared_ptr<log> source, reader_plan plan, std::promise<seen
   result.set_value(std::move(got));
 }
 
-task<> write_log(std::shared_ptr<log> source, std::vector<delta> deltas, unsigned burst) {
+task<> write_log(std::shared_ptr<log> source, std::vector<delta> deltas, unsigned burst, std::promise<void> done) {
   const executor here = co_await asio::this_coro::executor;
   unsigned in_burst = 0;
   for (const delta& one : deltas) {
@@ -70,6 +70,7 @@ task<> write_log(std::shared_ptr<log> source, std::vector<delta> deltas, unsigne
     }
   }
   source->end({});
+  done.set_value();
 }
 
 void report(std::exception_ptr failure) {
@@ -105,7 +106,9 @@ void check_once(unsigned seed) {
     readers.emplace_back(plan, result.get_future());
     asio::co_spawn(workers[plan.worker].get_executor(), read_log(source, plan, std::move(result)), report);
   }
-  asio::co_spawn(workers[writer].get_executor(), write_log(source, deltas, pick(1, 20)), report);
+  std::promise<void> written;
+  auto all_written = written.get_future();
+  asio::co_spawn(workers[writer].get_executor(), write_log(source, deltas, pick(1, 20), std::move(written)), report);
   workers.start();
   for (auto& [plan, result] : readers) {
     const seen got = result.get();
@@ -118,6 +121,7 @@ void check_once(unsigned seed) {
       RC_ASSERT(tail[0].starts_with(got.bytes));
     }
   }
+  all_written.get();
   // Late readers, from every place: the rest and nothing else.
   for (std::uint64_t after = 0; after <= deltas.size() + 1; after += 1 + pick(0, 10)) {
     std::promise<seen> result;
