@@ -123,6 +123,7 @@ struct reasoning_settings {
 /// that have no neutral name, exactly as they came in `dialect`; a provider of the same dialect sends them on.
 struct request {
   std::string model;  ///< as the client named it
+  bool streamed = true;  ///< whether the answer is wanted piece by piece; if not, a provider may be asked for it whole
   std::vector<message> messages;
   std::optional<double> temperature;
   std::optional<double> top_p;

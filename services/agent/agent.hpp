@@ -1,0 +1,72 @@
+// The agent's rules: a request becomes a generation, runs to its end whoever listens, and is found again.
+#pragma once
+
+#include <atomic>
+#include <deque>
+#include <exception>
+#include <memory>
+#include <vector>
+
+#include "agent/agent_service.hpp"
+#include "agent/generation_table.hpp"
+#include "agent/route_table.hpp"
+#include "agent/settings.hpp"
+#include "async/task_group.hpp"
+#include "async/worker_pool.hpp"
+
+namespace sluice::agent {
+
+/// Told of what happens to generations, on their workers; for metrics, logs and, later, records.
+class observer {
+ public:
+  virtual ~observer() = default;
+  virtual void on_started(const live_generation& begun) = 0;
+  virtual void on_ended(const live_generation& ended, const generation::finish& how) = 0;
+  /// An exception that should not have been: our bug or a broken machine.
+  virtual void on_broken(const live_generation& which, std::exception_ptr why) = 0;
+};
+
+class agent final : public service {
+ public:
+  agent(async::worker_pool& workers, settings told, std::vector<std::shared_ptr<provider>> providers,
+        observer& watcher);
+  ~agent() override;
+
+  task<result<started>> start(start_request asked) override;
+  task<result<followed>> follow(caller who, std::string generation_id, std::uint64_t after) override;
+  task<result<void>> cancel(caller who, std::string generation_id) override;
+  task<result<std::vector<model_card>>> models(caller who) override;
+
+  /// Begins the housekeeping on every worker; before the workers run or while they do.
+  void begin();
+  /// Refuses new generations and returns when none is running or `limit` has passed; what still runs then is
+  /// cancelled.
+  task<> drain(std::chrono::milliseconds limit);
+  std::uint64_t live() const { return live_.load(std::memory_order_relaxed); }
+
+ private:
+  // What belongs to one worker: the generations that run there, and those that ended there, oldest first.
+  struct shift {
+    std::vector<std::shared_ptr<live_generation>> running;
+    std::deque<std::shared_ptr<live_generation>> ended;
+    std::uint64_t ended_bytes = 0;
+  };
+  task<> run(std::shared_ptr<live_generation> self, generation::request asked, route chosen);
+  void conclude(const std::shared_ptr<live_generation>& self, generation::finish ending);
+  void retire(const std::shared_ptr<live_generation>& self);
+  std::shared_ptr<live_generation> find_own(const caller& who, const std::string& generation_id) const;
+  task<> keep_house(std::size_t worker);
+  void cancel_orphans(shift& here, std::chrono::steady_clock::time_point now) const;
+  void forget_ended(shift& here, std::chrono::steady_clock::time_point now);
+
+  async::worker_pool& workers_;
+  settings settings_;
+  route_table routes_;
+  observer& observer_;
+  generation_table table_;
+  std::vector<shift> shifts_;  // by worker
+  std::atomic<std::uint64_t> live_{0};
+  std::atomic<bool> draining_{false};
+};
+
+}  // namespace sluice::agent

@@ -1,0 +1,70 @@
+// The agent's face: what the other services may ask of generations.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "async/task.hpp"
+#include "base/error.hpp"
+#include "generation/log.hpp"
+#include "generation/request.hpp"
+
+namespace sluice::agent {
+
+/// On whose behalf something is asked. A generation belongs to its user: to all others it does not exist.
+struct caller {
+  std::string user_id;
+  std::string key_id;  ///< the API key that was used; empty for a token
+};
+
+struct start_request {
+  generation::request request;
+  caller who;
+  std::string request_id;  ///< of the HTTP request or socket, for the log
+  bool resumable = true;   ///< whether somebody may come back for the answer after its end
+};
+
+/// A generation that was accepted.
+struct started {
+  std::string generation_id;
+  std::string conversation_id;  ///< empty: the request is one turn, stored nowhere
+  std::string message_id;       ///< of the answer; empty likewise
+  std::string model;            ///< as the client named it, or the default
+  std::string provider;         ///< who was asked first
+};
+
+/// A generation to read from: make a `generation::cursor` on `log`.
+struct followed {
+  std::shared_ptr<generation::log> log;
+  started about;
+};
+
+struct model_card {
+  std::string name;
+  std::string provider;  ///< of its first target
+};
+
+/// Held as the object itself (one process) or as a client of the wire (separate roles); callers cannot tell which.
+/// All methods are called on a worker.
+class service {
+ public:
+  virtual ~service() = default;
+
+  /// Accepts a request and begins to run it on the calling worker; returns before the provider has answered.
+  /// Errors: not_found (model), invalid_argument, rate_limited (live generations of this user), unavailable (draining).
+  virtual task<result<started>> start(start_request asked) = 0;
+
+  /// The log of a live or recently ended generation. `after`: the last number the client has; beyond the log's end is
+  /// invalid_argument. Unknown, expired and other users' generations are not_found.
+  virtual task<result<followed>> follow(caller who, std::string generation_id, std::uint64_t after) = 0;
+
+  /// Stops a generation: its log ends as `cancelled`. Cancelling one that has ended changes nothing.
+  virtual task<result<void>> cancel(caller who, std::string generation_id) = 0;
+
+  /// The models that may be asked for, the default first.
+  virtual task<result<std::vector<model_card>>> models(caller who) = 0;
+};
+
+}  // namespace sluice::agent

@@ -1,0 +1,72 @@
+// The face of a provider: translate one request, stream one answer, nothing else.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "async/task.hpp"
+#include "base/error.hpp"
+#include "generation/log.hpp"
+#include "generation/request.hpp"
+
+namespace sluice::agent {
+
+/// Where a provider's translator puts what it reads: the deltas go to the log at once, what belongs to the terminal
+/// record is gathered. Lives for one attempt, on the generation's worker.
+class provider_output {
+ public:
+  explicit provider_output(generation::log& to) : log_(to) {}
+  provider_output(const provider_output&) = delete;
+  provider_output& operator=(const provider_output&) = delete;
+
+  /// False when the answer has grown past its bound: the provider should stop with `too_long()`.
+  bool append(generation::delta_kind kind, std::string_view bytes, std::uint8_t choice = 0);
+  static error too_long();
+
+  void finish_choice(generation::choice_finish how);
+  void report_usage(const generation::usage& now) { usage_ = now; }
+  void set_response_id(std::string_view id) {
+    if (response_id_.empty()) response_id_ = id;
+  }
+  void set_model(std::string_view model) {
+    if (model_.empty()) model_ = model;
+  }
+  /// A vendor field of the whole response; `raw_json` is its value. The last one of a name holds.
+  void set_extension(std::string_view name, std::string_view raw_json);
+
+  bool has_finish() const { return !choices_.empty(); }
+  bool has_deltas() const { return deltas_ != 0; }
+  std::optional<std::chrono::steady_clock::time_point> first_delta_at() const { return first_delta_at_; }
+
+  /// Everything gathered so far as a terminal record of `how`. Where the provider has not said what was used, the
+  /// number of deltas stands for output tokens and `prompt_bytes` / 4 for input tokens, marked as estimated.
+  generation::finish conclude(generation::status how, std::size_t prompt_bytes) const;
+
+ private:
+  generation::log& log_;
+  std::uint64_t deltas_ = 0;
+  std::optional<std::chrono::steady_clock::time_point> first_delta_at_;
+  std::vector<generation::choice_finish> choices_;
+  std::optional<generation::usage> usage_;
+  std::string response_id_;
+  std::string model_;
+  std::vector<std::pair<std::string, std::string>> extensions_;
+};
+
+/// One configured provider. Shared by all workers: an implementation keeps its connections per worker.
+class provider {
+ public:
+  virtual ~provider() = default;
+  virtual std::string_view name() const = 0;
+
+  /// Asks for `model` (the provider's own name) and streams the answer into `out`, which with `asked` outlives the
+  /// task. Returns when the answer is complete: exactly then the provider has said so itself. Errors: see
+  /// `error_reason`; a stream that ends without its end marker is bad_gateway. When cancelled it closes its connection
+  /// and throws operation_aborted.
+  virtual task<result<void>> generate(const generation::request& asked, std::string_view model,
+                                      provider_output& out) = 0;
+};
+
+}  // namespace sluice::agent

@@ -1,0 +1,67 @@
+#include "agent/route_table.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include <fmt/format.h>
+
+namespace sluice::agent {
+namespace {
+
+// What of a client's own words is repeated in an error.
+constexpr std::size_t echoed_name_max = 128;
+
+}  // namespace
+
+route_table::route_table(const settings& told, std::vector<std::shared_ptr<provider>> providers)
+    : providers_(std::move(providers)), default_model_(told.default_model) {
+  for (const model_settings& model : told.models) {
+    entry added{.name = model.name, .targets = {}};
+    std::uint64_t weight_until = 0;
+    for (const target_settings& target : model.targets) {
+      const auto to = std::ranges::find(providers_, target.provider, [](const auto& one) { return one->name(); });
+      if (to == providers_.end())
+        throw std::invalid_argument("model " + model.name + " names the unknown provider " + target.provider);
+      weight_until += target.weight;
+      added.targets.push_back({*to, target.model.empty() ? model.name : target.model, weight_until});
+    }
+    entries_.push_back(std::move(added));
+  }
+}
+
+const route_table::entry* route_table::find(std::string_view model) const {
+  const auto found = std::ranges::find(entries_, model, &entry::name);
+  return found == entries_.end() ? nullptr : &*found;
+}
+
+result<route> route_table::choose(std::string_view model, std::uint64_t dice) const {
+  if (model.empty()) model = default_model_;
+  if (const entry* found = find(model);
+      found != nullptr && !found->targets.empty() && found->targets.back().weight_until > 0) {
+    const std::uint64_t drawn = dice % found->targets.back().weight_until;
+    const auto target = std::ranges::upper_bound(found->targets, drawn, {}, &weighted_target::weight_until);
+    return route{.model = std::string(model), .to = target->to, .provider_model = target->model};
+  }
+  if (const std::size_t slash = model.find('/'); slash != std::string_view::npos && slash + 1 < model.size()) {
+    const auto to = std::ranges::find(providers_, model.substr(0, slash), [](const auto& one) { return one->name(); });
+    if (to != providers_.end())
+      return route{.model = std::string(model), .to = *to, .provider_model = std::string(model.substr(slash + 1))};
+  }
+  return failure(error_reason::not_found,
+                 fmt::format("there is no model \"{}\" here; GET /v1/models lists those that there are",
+                             model.substr(0, echoed_name_max)),
+                 "model");
+}
+
+std::vector<model_card> route_table::models() const {
+  std::vector<model_card> cards;
+  for (const entry& one : entries_) {
+    cards.push_back(
+        {.name = one.name, .provider = one.targets.empty() ? "" : std::string(one.targets.front().to->name())});
+  }
+  const auto first = std::ranges::find(cards, default_model_, &model_card::name);
+  if (first != cards.end()) std::rotate(cards.begin(), first, first + 1);
+  return cards;
+}
+
+}  // namespace sluice::agent

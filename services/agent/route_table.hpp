@@ -1,0 +1,52 @@
+// Which provider serves a model's name.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "agent/agent_service.hpp"
+#include "agent/provider.hpp"
+#include "agent/settings.hpp"
+#include "base/error.hpp"
+
+namespace sluice::agent {
+
+/// A choice of target for one request.
+struct route {
+  std::string model;  ///< the client's name, or the default
+  std::shared_ptr<provider> to;
+  std::string provider_model;  ///< the provider's name of it
+};
+
+/// Immutable. A model's name leads to its targets, one drawn by weight; "provider/model" names any model of a provider.
+class route_table {
+ public:
+  /// Throws std::invalid_argument if a target names no provider; the configuration was checked before.
+  route_table(const settings& told, std::vector<std::shared_ptr<provider>> providers);
+
+  /// `dice`: a uniformly random number, from which the target is drawn. An empty `model` is the default one.
+  result<route> choose(std::string_view model, std::uint64_t dice) const;
+  std::vector<model_card> models() const;
+
+ private:
+  struct weighted_target {
+    std::shared_ptr<provider> to;
+    std::string model;
+    std::uint64_t weight_until;  // of this and the targets before it
+  };
+  struct entry {
+    std::string name;
+    std::vector<weighted_target> targets;
+  };
+  const entry* find(std::string_view model) const;
+
+  std::vector<entry> entries_;
+  std::vector<std::shared_ptr<provider>> providers_;
+  std::string default_model_;
+};
+
+}  // namespace sluice::agent

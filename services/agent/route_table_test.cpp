@@ -1,0 +1,59 @@
+#include "agent/route_table.hpp"
+
+#include <map>
+
+#include <gtest/gtest.h>
+
+#include "agent/providers/mock.hpp"
+
+namespace sluice::agent {
+namespace {
+
+std::shared_ptr<provider> make_mock(std::string name) {
+  return std::make_shared<mock>(mock_settings{.name = std::move(name)});
+}
+
+route_table make_table() {
+  return {
+      settings{.models = {{.name = "fast",
+                           .targets = {{.provider = "a", .model = "a-1", .weight = 9}, {.provider = "b", .weight = 1}}},
+                          {.name = "mock", .targets = {{.provider = "b"}}}},
+               .default_model = "mock"},
+      {make_mock("a"), make_mock("b")}};
+}
+
+TEST(route_table, draws_targets_by_weight) {
+  const route_table table = make_table();
+  std::map<std::string, int> drawn;
+  for (std::uint64_t dice = 0; dice < 100; ++dice) {
+    const auto chosen = table.choose("fast", dice);
+    ASSERT_TRUE(chosen);
+    ++drawn[std::string(chosen->to->name()) + " " + chosen->provider_model];
+  }
+  EXPECT_EQ(drawn, (std::map<std::string, int>{{"a a-1", 90}, {"b fast", 10}}));
+}
+
+TEST(route_table, takes_the_default_and_direct_names) {
+  const route_table table = make_table();
+  EXPECT_EQ(table.choose("", 0)->model, "mock");
+  EXPECT_EQ(table.choose("a/some/model", 0)->provider_model, "some/model");
+  EXPECT_EQ(table.models().front().name, "mock");
+}
+
+TEST(route_table, says_what_is_unknown) {
+  const route_table table = make_table();
+  for (const char* name : {"none", "c/model", "a/", "/", "/x"}) {
+    const auto chosen = table.choose(name, 0);
+    ASSERT_FALSE(chosen) << name;
+    EXPECT_EQ(chosen.error().reason, error_reason::not_found);
+    EXPECT_EQ(chosen.error().param, "model");
+  }
+}
+
+TEST(route_table, refuses_targets_without_provider) {
+  EXPECT_THROW(route_table(settings{.models = {{.name = "m", .targets = {{.provider = "gone"}}}}}, {make_mock("a")}),
+               std::invalid_argument);
+}
+
+}  // namespace
+}  // namespace sluice::agent

@@ -1,0 +1,32 @@
+// What the agent's rules can be told. Filled from the configuration by whoever wires it.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace sluice::agent {
+
+struct target_settings {
+  std::string provider;
+  std::string model;  ///< the provider's own name of it; empty: the name that was asked for
+  std::uint32_t weight = 1;
+};
+
+struct model_settings {
+  std::string name;
+  std::vector<target_settings> targets;
+};
+
+struct settings {
+  std::vector<model_settings> models;
+  std::string default_model;
+  std::chrono::milliseconds grace{300'000};          ///< how long an ended log stays for late cursors
+  std::chrono::milliseconds orphan_timeout{60'000};  ///< how long a generation runs with nobody following it
+  std::uint64_t log_bytes_max = 16ULL << 20;         ///< of one answer
+  std::uint64_t ended_bytes_max = 1ULL << 30;        ///< of all ended logs together; past that the oldest leave early
+  std::uint32_t live_per_user_max = 256;
+};
+
+}  // namespace sluice::agent
