@@ -5,7 +5,8 @@
 # NAME is the folder's name and the first part of its includes (`#include "async/task.hpp"`). DEPENDS names other
 # folders; LIBRARIES are packages. A folder's headers can be reached only through the target (a link to the folder in
 # its own include root), so an include of a folder that is not in DEPENDS, directly or through another, does not build.
-# NO_PRECOMPILED is for folders below Asio, which the precompiled header brings in. PRIVATE_LIBRARIES are packages that no other folder may include (Beast, yaml-cpp, …) through this one.
+# NO_PRECOMPILED is for folders below Asio, which the precompiled header brings in. PRIVATE_LIBRARIES are packages that
+# no other folder may include (Beast, yaml-cpp, …) through this one.
 
 if(NOT TARGET sluice_precompiled)
   file(WRITE "${CMAKE_BINARY_DIR}/precompiled.cpp.in" "// carries the precompiled header\n")
@@ -16,7 +17,8 @@ if(NOT TARGET sluice_precompiled)
 endif()
 
 function(project_library)
-  cmake_parse_arguments(arg "NO_PRECOMPILED" "NAME" "SOURCES;TESTS;DEPENDS;LIBRARIES;PRIVATE_LIBRARIES;TEST_LIBRARIES" ${ARGN})
+  cmake_parse_arguments(arg "NO_PRECOMPILED" "NAME"
+    "SOURCES;TESTS;DEPENDS;LIBRARIES;PRIVATE_LIBRARIES;TEST_LIBRARIES" ${ARGN})
   set(include_root "${CMAKE_BINARY_DIR}/include/${arg_NAME}")
   file(MAKE_DIRECTORY "${include_root}")
   file(CREATE_LINK "${CMAKE_CURRENT_SOURCE_DIR}" "${include_root}/${arg_NAME}" SYMBOLIC)
@@ -24,7 +26,8 @@ function(project_library)
   if(arg_SOURCES)
     add_library(${arg_NAME} STATIC ${arg_SOURCES})
     target_include_directories(${arg_NAME} PUBLIC "${include_root}")
-    target_link_libraries(${arg_NAME} PUBLIC ${arg_DEPENDS} ${arg_LIBRARIES} sluice_compile_options PRIVATE ${arg_PRIVATE_LIBRARIES})
+    target_link_libraries(${arg_NAME}
+      PUBLIC ${arg_DEPENDS} ${arg_LIBRARIES} sluice_compile_options PRIVATE ${arg_PRIVATE_LIBRARIES})
     if(NOT arg_NO_PRECOMPILED)
       target_precompile_headers(${arg_NAME} REUSE_FROM sluice_precompiled)
     endif()
@@ -36,7 +39,8 @@ function(project_library)
 
   if(SLUICE_BUILD_TESTS AND arg_TESTS)
     add_executable(${arg_NAME}_test ${arg_TESTS})
-    target_link_libraries(${arg_NAME}_test PRIVATE ${arg_NAME} ${arg_PRIVATE_LIBRARIES} ${arg_TEST_LIBRARIES} GTest::gtest_main GTest::gmock)
+    target_link_libraries(${arg_NAME}_test
+      PRIVATE ${arg_NAME} ${arg_PRIVATE_LIBRARIES} ${arg_TEST_LIBRARIES} GTest::gtest_main GTest::gmock)
     if(NOT arg_NO_PRECOMPILED)
       target_precompile_headers(${arg_NAME}_test REUSE_FROM sluice_precompiled)
     endif()

@@ -22,7 +22,8 @@ target_compile_options(sluice_compile_options INTERFACE
   $<$<BOOL:${SLUICE_WERROR}>:-Werror>)
 # Asio and Beast are compiled once, in libs/async/asio_source.cpp and libs/http/beast_source.cpp.
 target_compile_definitions(sluice_compile_options INTERFACE
-  BOOST_ASIO_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED BOOST_BEAST_SEPARATE_COMPILATION BOOST_BEAST_USE_STD_STRING_VIEW
+  BOOST_ASIO_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED
+  BOOST_BEAST_SEPARATE_COMPILATION BOOST_BEAST_USE_STD_STRING_VIEW
   SPDLOG_COMPILED_LIB SPDLOG_FMT_EXTERNAL)
 if(SLUICE_SANITIZE)
   target_compile_options(sluice_compile_options INTERFACE -fsanitize=${SLUICE_SANITIZE} -fno-sanitize-recover=all)
@@ -31,8 +32,8 @@ endif()
 
 find_program(SLUICE_CCACHE ccache)
 if(SLUICE_CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER "${CMAKE_COMMAND}" -E env CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
-      "${SLUICE_CCACHE}")
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${CMAKE_COMMAND}" -E env
+    CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime "${SLUICE_CCACHE}")
 endif()
 add_link_options(-fuse-ld=lld)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
