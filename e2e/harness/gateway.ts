@@ -1,0 +1,109 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { Executable, executables, type Ended } from './executable.ts';
+
+export interface ProviderSettings {
+  type: 'mock' | 'openai';
+  base_url?: string;
+  api_key?: string;
+  delay_ms?: number;
+  timeouts?: { connect?: string; first_token?: string; between_tokens?: string; total?: string };
+}
+
+export interface Target {
+  provider: string;
+  model?: string;
+  weight?: number;
+}
+
+export interface GatewayConfig {
+  server?: Record<string, unknown>;
+  auth?: Record<string, unknown>;
+  providers?: Record<string, ProviderSettings>;
+  models?: { name: string; targets: Target[]; fallback?: string[] }[];
+  default_model?: string;
+  generations?: Record<string, unknown>;
+}
+
+/** The fixed token of user `demo`, and the API keys of two users who must not see each other's work. */
+export const token = '123';
+export const keys = { alice: 'sk-slc-alice-0123456789abcdef', bob: 'sk-slc-bob-0123456789abcdef' } as const;
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+/** What every test's gateway has unless the test says otherwise: a mock without delay, one token, two keys. */
+export function configuration(overrides: GatewayConfig = {}): GatewayConfig {
+  return {
+    ...overrides,
+    server: { listen: '127.0.0.1:0', allow_query_token: true, ...overrides.server },
+    auth: {
+      insecure_tokens: [token],
+      keys: Object.entries(keys).map(([name, key]) => ({ name, sha256: sha256(key), role: 'user' })),
+      ...overrides.auth,
+    },
+    providers: { mock: { type: 'mock', delay_ms: 0 }, ...overrides.providers },
+    models: [{ name: 'mock', targets: [{ provider: 'mock' }] }, ...(overrides.models ?? [])],
+    default_model: overrides.default_model ?? 'mock',
+  };
+}
+
+/** `sluice serve` in a directory of its own. */
+export class Gateway {
+  readonly executable: Executable;
+  readonly url: string;
+  readonly directory: string;
+  /** From the spawn to the line `ready`. */
+  readonly startedMs: number;
+
+  private constructor(executable: Executable, url: string, directory: string, startedMs: number) {
+    this.executable = executable;
+    this.url = url;
+    this.directory = directory;
+    this.startedMs = startedMs;
+  }
+
+  static async start(overrides: GatewayConfig = {}, env: Record<string, string> = {}): Promise<Gateway> {
+    const directory = await mkdtemp(join(tmpdir(), 'sluice-e2e-'));
+    const file = join(directory, 'sluice.yaml');
+    await writeFile(file, stringify(configuration(overrides)));
+    const begin = performance.now();
+    const executable = new Executable(
+      executables.sluice,
+      ['serve', '--listen', '127.0.0.1:0', '--config', file, '--data', join(directory, 'data')],
+      { cwd: directory, env },
+    );
+    try {
+      const [, url] = await executable.line(/^ready (http:\/\/\S+)$/);
+      return new Gateway(executable, url!, directory, performance.now() - begin);
+    } catch (error) {
+      executable.child.kill('SIGKILL');
+      throw error;
+    }
+  }
+
+  /** Where official OpenAI clients are pointed. */
+  get openaiUrl(): string {
+    return `${this.url}/v1`;
+  }
+
+  get chatUrl(): string {
+    return `${this.url.replace(/^http/, 'ws')}/chat`;
+  }
+
+  get port(): number {
+    return Number(new URL(this.url).port);
+  }
+
+  /** Every stop is also a test: it drains and exits 0. */
+  async stop(): Promise<Ended> {
+    const ended = await this.executable.stop();
+    await rm(this.directory, { recursive: true, force: true });
+    if (ended.code !== 0) {
+      throw new Error(`sluice ended with ${JSON.stringify(ended)}\n${this.executable.stderr.slice(-8000)}`);
+    }
+    return ended;
+  }
+}
