@@ -65,14 +65,14 @@ export class Gateway {
     this.startedMs = startedMs;
   }
 
-  static async start(overrides: GatewayConfig = {}, env: Record<string, string> = {}): Promise<Gateway> {
+  static async start(overrides: GatewayConfig = {}, env: Record<string, string> = {}, listen = '127.0.0.1:0'): Promise<Gateway> {
     const directory = await mkdtemp(join(tmpdir(), 'sluice-e2e-'));
     const file = join(directory, 'sluice.yaml');
     await writeFile(file, stringify(configuration(overrides)));
     const begin = performance.now();
     const executable = new Executable(
       executables.sluice,
-      ['serve', '--listen', '127.0.0.1:0', '--config', file, '--data', join(directory, 'data')],
+      ['serve', '--listen', listen, '--config', file, '--data', join(directory, 'data')],
       { cwd: directory, env },
     );
     try {
