@@ -41,15 +41,13 @@ class sse_parser {
   /// Whether an event or line passed `event_bytes_max`. Nothing more is read.
   bool failed() const { return failed_; }
   /// Whether the stream, if it ended here, would end inside an event: the standard says to forget such an event.
-  bool has_partial() const { return line_cut_ || has_data_; }
+  bool has_partial() const { return line_cut_ || (has_data_ && !given_); }
   /// The last `retry:` of the stream: how long to wait before connecting again.
   std::optional<std::chrono::milliseconds> retry() const { return retry_; }
 
  private:
   bool take_line(std::string_view& line);
-  std::string_view without_byte_order_mark(std::string_view line);
   void read_field(std::string_view line);
-  void read_field(std::string_view field, std::string_view value);
   void add_data(std::string_view value);
   void keep_partial();
   sse_event give();

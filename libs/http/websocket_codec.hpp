@@ -60,18 +60,22 @@ class websocket_decoder {
   bool finished() const { return finished_; }
 
  private:
-  struct frame_head;
+  struct frame;
   struct partial;
 
   std::optional<websocket_event> read_frame();
-  std::optional<websocket_event> read_payload(const frame_head& frame);
-  std::optional<websocket_event> read_control(const frame_head& frame, std::span<char> piece);
-  std::optional<websocket_event> read_data(const frame_head& frame, std::span<char> piece);
-  std::optional<websocket_event> give_control(websocket_opcode opcode, std::string_view payload);
+  std::optional<websocket_event> read_payload(const frame& frame);
+  std::optional<websocket_event> read_control(const frame& frame, std::string_view piece, bool whole);
+  std::optional<websocket_event> read_data(const frame& frame, std::string_view piece, bool whole);
+  websocket_event give_control(websocket_opcode opcode, std::string_view payload);
   websocket_event violation(std::uint16_t code, std::string_view what);
-  const char* check_order(const frame_head& frame) const;
+
+  std::string_view collect_head();
+  std::string_view what_is_wrong(std::string_view head) const;
+  bool in_message() const;
   partial& under_way();
   void forget_given();
+  void release();
 
   char* at_ = nullptr;  ///< what was fed and not yet read: [at_, end_)
   char* end_ = nullptr;
