@@ -28,6 +28,10 @@ timer::~timer() {
   if (armed()) heap_->disarm(*this);
 }
 
+timer_heap::~timer_heap() {
+  for (timer* which : heap_) which->position_ = timer::unarmed;
+}
+
 void timer_heap::arm(timer& which, nanoseconds_t due) {
   which.due_ = due;
   which.heap_ = this;

@@ -44,12 +44,18 @@ class timer {
 /// A binary heap in which each timer knows its place, so that one can be taken out or moved in log n.
 class timer_heap {
  public:
+  timer_heap() = default;
+  /// Timers may outlive it.
+  ~timer_heap();
+  timer_heap(const timer_heap&) = delete;
+  timer_heap& operator=(const timer_heap&) = delete;
+
   /// Moves the timer if it is armed already.
   void arm(timer& which, nanoseconds_t due);
   void disarm(timer& which);
   bool empty() const { return heap_.empty(); }
   nanoseconds_t next_due() const { return heap_.front()->due_; }
-  /// Calls every timer that is due. One that is armed again by its own call waits for the next round at the earliest.
+  /// Calls every timer that is due. One that arms itself again must be due later than `now`.
   void run_due(nanoseconds_t now);
 
  private:
