@@ -7,7 +7,13 @@ export default defineConfig({
   test: {
     projects: [
       {
-        test: { ...shared, name: 'quick', include: ['**/*.test.ts'], exclude: ['real/**', 'node_modules/**'], testTimeout: 20_000 },
+        test: {
+          ...shared,
+          name: 'quick',
+          include: ['**/*.test.ts'],
+          exclude: ['real/**', 'node_modules/**'],
+          testTimeout: 20_000,
+        },
       },
       {
         test: { ...shared, name: 'real', include: ['real/**/*.test.ts'], testTimeout: 300_000, hookTimeout: 900_000 },

@@ -49,7 +49,12 @@ describe('what is refused with an error, and leaves the socket open', () => {
     ['a lone surrogate', '{"type":"chat","payload":{"content":"\\ud800"}}', 400, /./],
     ['a bad escape', '{"type":"chat","payload":{"content":"\\x"}}', 400, /JSON/i],
     ['a thousand arrays in each other', '['.repeat(1_000) + ']'.repeat(1_000), 400, /deep|depth|nest/i],
-    ['deep nesting in the payload', `{"type":"chat","payload":{"content":"x","metadata":${'{"a":'.repeat(500)}1${'}'.repeat(500)}}}`, 400, /deep|depth|nest/i],
+    [
+      'deep nesting in the payload',
+      `{"type":"chat","payload":{"content":"x","metadata":${'{"a":'.repeat(500)}1${'}'.repeat(500)}}}`,
+      400,
+      /deep|depth|nest/i,
+    ],
     ['thirty thousand brackets', '['.repeat(30_000), 400, /./],
   ];
 

@@ -67,7 +67,13 @@ describe('the basic exchange', () => {
 
   test('answers several chats in turn, and speaks any language', async () => {
     const chat = await ChatSocket.connect(gateway.chatUrl);
-    for (const prompt of ['first', '第二个问题', 'третий', '👩‍👩‍👧‍👦 e\u0301', 'quote " backslash \\ newline \n tab \t null \u0000']) {
+    for (const prompt of [
+      'first',
+      '第二个问题',
+      'третий',
+      '👩‍👩‍👧‍👦 e\u0301',
+      'quote " backslash \\ newline \n tab \t null \u0000',
+    ]) {
       expect((await chat.ask(prompt)).text).toBe(mockText(prompt));
     }
     await chat.close();
@@ -98,7 +104,12 @@ describe('the basic exchange', () => {
       }
     }
     const order = (await chat.deltas(9)).map((delta) => delta.payload.content).join('');
-    expect(order).toBe(calls.map((call) => call.prompt).join('').repeat(3));
+    expect(order).toBe(
+      calls
+        .map((call) => call.prompt)
+        .join('')
+        .repeat(3),
+    );
     for (const call of calls) call.finish();
     await expect.poll(() => chat.frames.filter((frame) => frame.type === 'done').length).toBe(3);
     await chat.close();
@@ -127,7 +138,8 @@ describe('the WebSocket of browsers', () => {
     const socket = new WebSocket(`${gateway.chatUrl}?token=${token}`);
     const done = signal<string>();
     let text = '';
-    socket.onopen = () => socket.send(JSON.stringify({ type: 'chat', payload: { content: 'Hello AI', model: 'mock' } }));
+    socket.onopen = () =>
+      socket.send(JSON.stringify({ type: 'chat', payload: { content: 'Hello AI', model: 'mock' } }));
     socket.onerror = () => done.reject(new Error('the socket failed'));
     socket.onmessage = ({ data }) => {
       const frame = JSON.parse(String(data));

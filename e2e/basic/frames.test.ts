@@ -29,7 +29,11 @@ describe('accepted', () => {
   test('a message in one frame per byte, with a ping between them', async () => {
     for (const [index, byte] of ping.entries()) {
       const first = index === 0;
-      raw.frame({ opcode: first ? opcode.text : opcode.continuation, payload: Buffer.from([byte]), fin: index === ping.length - 1 });
+      raw.frame({
+        opcode: first ? opcode.text : opcode.continuation,
+        payload: Buffer.from([byte]),
+        fin: index === ping.length - 1,
+      });
       if (index === 3) raw.frame({ opcode: opcode.ping, payload: Buffer.from('beat') });
     }
     await answered('the answer to a fragmented message');
@@ -61,7 +65,13 @@ describe('refused with 1002', () => {
     ['an unknown opcode', [{ opcode: 3, payload: ping }]],
     ['an unknown control opcode', [{ opcode: 11, payload: nothing }]],
     ['a continuation of nothing', [{ opcode: opcode.continuation, payload: ping }]],
-    ['a new message inside a fragmented one', [{ opcode: opcode.text, payload: ping, fin: false }, { opcode: opcode.text, payload: ping }]],
+    [
+      'a new message inside a fragmented one',
+      [
+        { opcode: opcode.text, payload: ping, fin: false },
+        { opcode: opcode.text, payload: ping },
+      ],
+    ],
     ['a fragmented ping', [{ opcode: opcode.ping, payload: nothing, fin: false }]],
     ['a ping of 126 bytes', [{ opcode: opcode.ping, payload: Buffer.alloc(126) }]],
     ['a close with one byte', [{ opcode: opcode.close, payload: Buffer.from([3]) }]],

@@ -40,11 +40,14 @@ describe('sluice', () => {
     for (const command of ['serve', 'chat', 'config', 'healthcheck', 'version']) expect(stdout).toContain(command);
   });
 
-  test.each([[[]], [['dance']], [['serve', '--lisen', '127.0.0.1:0']]])('%j is a usage error: 2, with a hint', async (args) => {
-    const { code, stdout, stderr } = await run(sluice, args);
-    expect(code).toBe(2);
-    expect(stdout + stderr).toMatch(/help/i);
-  });
+  test.each([[[]], [['dance']], [['serve', '--lisen', '127.0.0.1:0']]])(
+    '%j is a usage error: 2, with a hint',
+    async (args) => {
+      const { code, stdout, stderr } = await run(sluice, args);
+      expect(code).toBe(2);
+      expect(stdout + stderr).toMatch(/help/i);
+    },
+  );
 });
 
 describe('sluice config', () => {
@@ -54,16 +57,31 @@ describe('sluice config', () => {
   });
 
   test.each([
-    ['a typo', 'server:\n  listen: 127.0.0.1:0\nmodels:\n  - modle: mock\n', /bad\.yaml:4:5: .*"modle".*"(model|name)"/],
+    [
+      'a typo',
+      'server:\n  listen: 127.0.0.1:0\nmodels:\n  - modle: mock\n',
+      /bad\.yaml:4:5: .*"modle".*"(model|name)"/,
+    ],
     ['a typo at the top', 'sever:\n  listen: 127.0.0.1:0\n', /bad\.yaml:1:1: .*"sever".*"server"/],
     ['a wrong type', 'server:\n  limits:\n    sockets: many\n', /bad\.yaml:3:14: .*sockets/],
     ['a bad duration', 'generations:\n  grace: 5 fortnights\n', /bad\.yaml:2:10: .*grace/],
     ['what is not YAML', 'server: [\n', /bad\.yaml:\d+:\d+: /],
-    ['a model of a provider that is not there', 'models:\n  - {name: m, targets: [{provider: nobody}]}\n', /bad\.yaml:2:\d+: .*nobody/],
-    ['a missing environment variable', 'providers:\n  p: {type: openai, base_url: "${SLUICE_E2E_NOT_SET}"}\n', /bad\.yaml:2:\d+: .*SLUICE_E2E_NOT_SET/],
+    [
+      'a model of a provider that is not there',
+      'models:\n  - {name: m, targets: [{provider: nobody}]}\n',
+      /bad\.yaml:2:\d+: .*nobody/,
+    ],
+    [
+      'a missing environment variable',
+      'providers:\n  p: {type: openai, base_url: "${SLUICE_E2E_NOT_SET}"}\n',
+      /bad\.yaml:2:\d+: .*SLUICE_E2E_NOT_SET/,
+    ],
   ])('%s: 78, with line and column', async (_, text, says) => {
     const path = await file('bad.yaml', text);
-    for (const args of [['config', 'check', '--config', path], ['serve', '--config', path, '--listen', '127.0.0.1:0']]) {
+    for (const args of [
+      ['config', 'check', '--config', path],
+      ['serve', '--config', path, '--listen', '127.0.0.1:0'],
+    ]) {
       const { code, stderr } = await run(sluice, args);
       expect(stderr).toMatch(says);
       expect(code).toBe(78);
@@ -77,8 +95,17 @@ describe('sluice config', () => {
   });
 
   test('print --effective shows what is in force, without secrets', async () => {
-    const path = await file('secret.yaml', stringify(configuration({ providers: { p: { type: 'openai', base_url: 'http://127.0.0.1:1/v1', api_key: '${UPSTREAM_KEY}' } } })));
-    const { code, stdout } = await run(sluice, ['config', 'print', '--effective', '--config', path], { env: { UPSTREAM_KEY: 'sk-upstream-secret', SLUICE_SERVER__LISTEN: '127.0.0.1:4711' } });
+    const path = await file(
+      'secret.yaml',
+      stringify(
+        configuration({
+          providers: { p: { type: 'openai', base_url: 'http://127.0.0.1:1/v1', api_key: '${UPSTREAM_KEY}' } },
+        }),
+      ),
+    );
+    const { code, stdout } = await run(sluice, ['config', 'print', '--effective', '--config', path], {
+      env: { UPSTREAM_KEY: 'sk-upstream-secret', SLUICE_SERVER__LISTEN: '127.0.0.1:4711' },
+    });
     expect(code).toBe(0);
     expect(stdout).not.toContain('sk-upstream-secret');
     expect(parse(stdout)).toMatchObject({ server: { listen: '127.0.0.1:4711' }, default_model: 'mock' });
@@ -86,7 +113,10 @@ describe('sluice config', () => {
 
   test('schema is a JSON schema, env lists the variables', async () => {
     const schema = await run(sluice, ['config', 'schema']);
-    expect(JSON.parse(schema.stdout)).toMatchObject({ type: 'object', properties: { server: {}, providers: {}, models: {} } });
+    expect(JSON.parse(schema.stdout)).toMatchObject({
+      type: 'object',
+      properties: { server: {}, providers: {}, models: {} },
+    });
     const env = await run(sluice, ['config', 'env']);
     expect(env.stdout).toContain('SLUICE_SERVER__LISTEN');
     expect([schema.code, env.code]).toEqual([0, 0]);
@@ -111,13 +141,24 @@ describe('with a running server', () => {
   });
 
   test('chat answers what is on the command line', async () => {
-    const { code, stdout } = await run(sluice, ['chat', '--url', gateway.url, '--token', '123', '--model', 'mock', 'Hello AI']);
+    const { code, stdout } = await run(sluice, [
+      'chat',
+      '--url',
+      gateway.url,
+      '--token',
+      '123',
+      '--model',
+      'mock',
+      'Hello AI',
+    ]);
     expect(code).toBe(0);
     expect(stdout).toContain(mockText('Hello AI'));
   });
 
   test('chat answers what comes by standard input, line by line', async () => {
-    const { code, stdout } = await run(sluice, ['chat', '--url', gateway.url, '--token', '123'], { input: 'one\nzwei 二\n' });
+    const { code, stdout } = await run(sluice, ['chat', '--url', gateway.url, '--token', '123'], {
+      input: 'one\nzwei 二\n',
+    });
     expect(code).toBe(0);
     expect(stdout).toContain(mockText('one'));
     expect(stdout).toContain(mockText('zwei 二'));
@@ -125,7 +166,9 @@ describe('with a running server', () => {
   });
 
   test('chat takes an API key from the environment', async () => {
-    const { code, stdout } = await run(sluice, ['chat', '--url', gateway.url, 'Hi'], { env: { SLUICE_TOKEN: keys.alice } });
+    const { code, stdout } = await run(sluice, ['chat', '--url', gateway.url, 'Hi'], {
+      env: { SLUICE_TOKEN: keys.alice },
+    });
     expect(code).toBe(0);
     expect(stdout).toContain(mockText('Hi'));
   });
@@ -144,7 +187,15 @@ describe('with a running server', () => {
 
   test('serve on a port in use says so', async () => {
     const path = await file('serve.yaml', stringify(configuration()));
-    const { code, stderr } = await run(sluice, ['serve', '--config', path, '--listen', `127.0.0.1:${gateway.port}`, '--data', join(directory, 'other')]);
+    const { code, stderr } = await run(sluice, [
+      'serve',
+      '--config',
+      path,
+      '--listen',
+      `127.0.0.1:${gateway.port}`,
+      '--data',
+      join(directory, 'other'),
+    ]);
     expect(stderr).toMatch(new RegExp(`${gateway.port}.*in use|in use.*${gateway.port}`));
     expect([69, 78]).toContain(code);
   });
@@ -155,7 +206,11 @@ describe('with a running server', () => {
     holder.listen(0, '127.0.0.1', () => listening.resolve());
     await listening.promise;
     const { port } = holder.address() as AddressInfo;
-    const { code, stderr } = await run(sluice, ['serve', '--listen', `127.0.0.1:${port}`, '--data', join(directory, 'third')], { cwd: directory });
+    const { code, stderr } = await run(
+      sluice,
+      ['serve', '--listen', `127.0.0.1:${port}`, '--data', join(directory, 'third')],
+      { cwd: directory },
+    );
     expect(stderr).toMatch(new RegExp(String(port)));
     expect([69, 78]).toContain(code);
     holder.close();
@@ -164,7 +219,15 @@ describe('with a running server', () => {
 
 test('fixed tokens are refused on an address that others can reach', async () => {
   const path = await file('open.yaml', stringify(configuration()));
-  const { code, stderr } = await run(sluice, ['serve', '--config', path, '--listen', '0.0.0.0:0', '--data', join(directory, 'open')]);
+  const { code, stderr } = await run(sluice, [
+    'serve',
+    '--config',
+    path,
+    '--listen',
+    '0.0.0.0:0',
+    '--data',
+    join(directory, 'open'),
+  ]);
   expect(code).toBe(78);
   expect(stderr).toMatch(/insecure_tokens/);
 });

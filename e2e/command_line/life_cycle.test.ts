@@ -9,7 +9,7 @@ import { Gateway } from '../harness/gateway.ts';
 import { mockText } from '../harness/mock_answer.ts';
 import { ScriptedProvider } from '../harness/scripted_provider.ts';
 
-test('a newcomer starts it without a file: token 123, with a warning, and the first answer within a second', async () => {
+test('started without a file it accepts token 123, with a warning, and answers within a second', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'sluice-e2e-'));
   const begin = performance.now();
   const server = new Executable(executables.sluice, ['serve', '--listen', '127.0.0.1:0'], { cwd: directory });
@@ -81,9 +81,13 @@ test('a second signal stops it at once', async () => {
 
 test('two servers on one data directory: the second says so and ends', async () => {
   const gateway = await Gateway.start();
-  const second = new Executable(executables.sluice, ['serve', '--listen', '127.0.0.1:0', '--data', join(gateway.directory, 'data')], {
-    cwd: gateway.directory,
-  });
+  const second = new Executable(
+    executables.sluice,
+    ['serve', '--listen', '127.0.0.1:0', '--data', join(gateway.directory, 'data')],
+    {
+      cwd: gateway.directory,
+    },
+  );
   const { code } = await within('the second server to end', second.ended).finally(() => second.child.kill('SIGKILL'));
   expect([69, 78]).toContain(code);
   expect(second.stderr).toMatch(/data/);

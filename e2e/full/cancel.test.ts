@@ -42,7 +42,10 @@ describe('cancel', () => {
     expect(end).toMatchObject({
       type: 'done',
       generation_id: generation,
-      payload: { status: 'cancelled', usage: { output_tokens: expect.any(Number), source: expect.stringMatching(/counted|estimated/) } },
+      payload: {
+        status: 'cancelled',
+        usage: { output_tokens: expect.any(Number), source: expect.stringMatching(/counted|estimated/) },
+      },
     });
   });
 

@@ -86,7 +86,11 @@ describe('a chat', () => {
   test('that runs into max_tokens is incomplete', async () => {
     const answer = await chat.ask('Hello', { id: 'a', model: 'mock', max_tokens: 7 });
     expect(answer.reasoning + answer.text).toBe(mockReasoning('Hello').slice(0, 7));
-    expect(answer.end.payload).toMatchObject({ status: 'incomplete', finish_reason: 'length', usage: { output_tokens: 7 } });
+    expect(answer.end.payload).toMatchObject({
+      status: 'incomplete',
+      finish_reason: 'length',
+      usage: { output_tokens: 7 },
+    });
   });
 
   test('takes the whole list of messages, system text and content in parts', async () => {
@@ -112,7 +116,9 @@ describe('a chat', () => {
     expect(JSON.stringify(call.request.messages)).toMatch(/Be brief\..*One.*Two.*Three/);
     expect(call.request.temperature).toBe(0.5);
     expect(call.request.max_tokens ?? call.request.max_completion_tokens).toBe(9);
-    call.text('Four').finish('stop', { prompt_tokens: 12, completion_tokens: 3, prompt_tokens_details: { cached_tokens: 4 } });
+    call
+      .text('Four')
+      .finish('stop', { prompt_tokens: 12, completion_tokens: 3, prompt_tokens_details: { cached_tokens: 4 } });
     const answer = await chat.answer('a');
     expect(answer.text).toBe('Four');
     expect(answer.end.payload).toMatchObject({
@@ -123,19 +129,33 @@ describe('a chat', () => {
   test('passes tool calls on as the provider streams them', async () => {
     chat.send({ type: 'chat', id: 'a', payload: { content: 'weather?', model: 'scripted' } });
     const call = await provider.call();
-    call.delta({ tool_calls: [{ index: 0, id: 'call_1', type: 'function', function: { name: 'weather', arguments: '' } }] });
+    call.delta({
+      tool_calls: [{ index: 0, id: 'call_1', type: 'function', function: { name: 'weather', arguments: '' } }],
+    });
     call.delta({ tool_calls: [{ index: 0, function: { arguments: '{"city":' } }] });
-    call.delta({ tool_calls: [{ index: 1, id: 'call_2', type: 'function', function: { name: 'time', arguments: '{}' } }] });
+    call.delta({
+      tool_calls: [{ index: 1, id: 'call_2', type: 'function', function: { name: 'time', arguments: '{}' } }],
+    });
     call.delta({ tool_calls: [{ index: 0, function: { arguments: '"Köln"}' } }] });
     call.finish('tool_calls');
     const { end } = await chat.answer('a');
     expect(end.payload).toMatchObject({ status: 'completed', finish_reason: 'tool_calls' });
     const fragments = chat.frames.filter((frame) => frame.type === 'tool_call');
     const joined = (index: number): string =>
-      fragments.filter(({ payload }) => payload.index === index).map(({ payload }) => payload.arguments).join('');
+      fragments
+        .filter(({ payload }) => payload.index === index)
+        .map(({ payload }) => payload.arguments)
+        .join('');
     expect([joined(0), joined(1)]).toEqual(['{"city":"Köln"}', '{}']);
-    const named = fragments.filter(({ payload }) => payload.name).map(({ payload }) => [payload.index, payload.tool_call_id, payload.name]);
-    expect(named).toEqual(expect.arrayContaining([[0, 'call_1', 'weather'], [1, 'call_2', 'time']]));
+    const named = fragments
+      .filter(({ payload }) => payload.name)
+      .map(({ payload }) => [payload.index, payload.tool_call_id, payload.name]);
+    expect(named).toEqual(
+      expect.arrayContaining([
+        [0, 'call_1', 'weather'],
+        [1, 'call_2', 'time'],
+      ]),
+    );
     for (const fragment of fragments) expect(fragment).toMatchObject({ id: 'a', seq: expect.any(Number) });
   });
 
@@ -178,7 +198,10 @@ describe('ids', () => {
 
   test('a refused request gets exactly one error, under its id, and never started', async () => {
     chat.send({ type: 'chat', id: 'a', payload: { content: 'x', model: 'gpt-0' } });
-    expect((await chat.first('error', 'a')).payload).toMatchObject({ code: 404, message: expect.stringContaining('gpt-0') });
+    expect((await chat.first('error', 'a')).payload).toMatchObject({
+      code: 404,
+      message: expect.stringContaining('gpt-0'),
+    });
     await chat.ask('x', { id: 'b' });
     expect(chat.frames.filter((frame) => frame.id === 'a')).toHaveLength(1);
   });

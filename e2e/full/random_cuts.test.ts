@@ -55,7 +55,7 @@ class Reader {
   }
 }
 
-/** Two generations, read to their end over as many sockets as it takes; returns how many were cut, `cutsMax` at most. */
+/** Reads generations to their end over as many sockets as it takes; returns how many were cut, `cutsMax` at most. */
 async function converse(prompts: string[], cutsMax: number, random: Random): Promise<number> {
   const readers = prompts.map((prompt) => new Reader(prompt));
   const areDone = (): boolean => readers.every((reader) => reader.isDone);
@@ -90,13 +90,20 @@ async function client(number: number): Promise<number> {
     Array.from({ length: count }, () => String.fromCodePoint(random.between(0x4e00, 0x9fff))).join('');
   let cuts = 0;
   for (let round = 0; cuts < cutsPerClient; ++round) {
-    const prompts = Array.from({ length: generationsPerClient }, (_, index) => `${number}.${round}.${index} ${letters(1_000)}`);
+    const prompts = Array.from(
+      { length: generationsPerClient },
+      (_, index) => `${number}.${round}.${index} ${letters(1_000)}`,
+    );
     cuts += await converse(prompts, cutsPerClient - cuts, random);
   }
   return cuts;
 }
 
-test(`${clients * cutsPerClient} random cuts lose nothing and repeat nothing (seed ${seed})`, { timeout: 120_000 }, async () => {
-  const cuts = await Promise.all(Array.from({ length: clients }, (_, number) => client(number)));
-  expect(cuts.reduce((sum, count) => sum + count)).toBe(clients * cutsPerClient);
-});
+test(
+  `${clients * cutsPerClient} random cuts lose nothing and repeat nothing (seed ${seed})`,
+  { timeout: 120_000 },
+  async () => {
+    const cuts = await Promise.all(Array.from({ length: clients }, (_, number) => client(number)));
+    expect(cuts.reduce((sum, count) => sum + count)).toBe(clients * cutsPerClient);
+  },
+);

@@ -46,7 +46,10 @@ test('a broken socket does not end its generation; a new one gets what it missed
   chat.cut();
   call.text(' three');
   const again = await resume(generation, 1);
-  expect(await again.first('started', 'b')).toMatchObject({ generation_id: generation, payload: { model: 'scripted' } });
+  expect(await again.first('started', 'b')).toMatchObject({
+    generation_id: generation,
+    payload: { model: 'scripted' },
+  });
   await again.deltas(1, 'b');
   call.text(' four').finish();
   const { text, end } = await again.answer('b');
@@ -72,7 +75,7 @@ test('from every number of an ended generation, the rest and nothing but the res
     await again.close();
   }
   const atEnd = await resume(generation, last);
-  expect((await atEnd.answer('b')).end).toMatchObject({ type: 'done', seq: last }); // nothing left, but an end there must be
+  expect((await atEnd.answer('b')).end).toMatchObject({ type: 'done', seq: last }); // an end there must be
   await atEnd.close();
 });
 
@@ -122,7 +125,11 @@ describe('refused, and nothing new is started', () => {
     const { chat, call, generation } = await begin(keys.alice);
     const bob = await resume(generation, 0, keys.bob);
     const theirs = await bob.first('error', 'b');
-    bob.send({ type: 'resume', id: 'c', payload: { generation_id: generation.replace(/.$/, (last) => (last === '0' ? '1' : '0')), after: 0 } });
+    bob.send({
+      type: 'resume',
+      id: 'c',
+      payload: { generation_id: generation.replace(/.$/, (last) => (last === '0' ? '1' : '0')), after: 0 },
+    });
     const none = await bob.first('error', 'c');
     expect(theirs.payload.code).toBe(404);
     expect(theirs.payload.message.replaceAll(generation, '')).toBe(none.payload.message.replaceAll(/gen_\w+/g, ''));
@@ -159,13 +166,16 @@ test('after the grace period an ended generation is gone', async () => {
   const chat = await ChatSocket.connectFull(forgetful.chatUrl);
   const { end } = await chat.ask('x', { id: 'a' });
   await expect
-    .poll(async () => {
-      const again = await ChatSocket.connectFull(forgetful.chatUrl);
-      again.send({ type: 'resume', id: 'b', payload: { generation_id: end.generation_id!, after: 0 } });
-      const { end: outcome } = await again.answer('b');
-      await again.close();
-      return outcome.type === 'error' ? outcome.payload.code : 0;
-    }, { timeout: 10_000 })
+    .poll(
+      async () => {
+        const again = await ChatSocket.connectFull(forgetful.chatUrl);
+        again.send({ type: 'resume', id: 'b', payload: { generation_id: end.generation_id!, after: 0 } });
+        const { end: outcome } = await again.answer('b');
+        await again.close();
+        return outcome.type === 'error' ? outcome.payload.code : 0;
+      },
+      { timeout: 10_000 },
+    )
     .toBe(404);
   await chat.close();
   await forgetful.stop();

@@ -27,36 +27,43 @@ afterAll(async () => {
 async function stopReading(): Promise<RawSocket> {
   const raw = await RawSocket.upgrade(gateway.port, { 'Sec-WebSocket-Protocol': fullDialect });
   raw.socket.pause();
-  raw.frame({ opcode: opcode.text, payload: Buffer.from(JSON.stringify({ type: 'chat', id: 'a', payload: { content: 'x', model: 'flood' } })) });
+  raw.frame({
+    opcode: opcode.text,
+    payload: Buffer.from(JSON.stringify({ type: 'chat', id: 'a', payload: { content: 'x', model: 'flood' } })),
+  });
   return raw;
 }
 
-test('who stops reading is closed within the write deadline; others do not notice, and the answer can be had again', { timeout: 60_000 }, async () => {
-  const deaf = await Promise.all([1, 2, 3].map(stopReading));
-  const chat = await ChatSocket.connectFull(gateway.chatUrl);
-  const latencies: number[] = [];
-  for (let round = 0; round < 50; ++round) {
-    const begin = performance.now();
-    await chat.ask('still quick?', { id: String(round), model: 'mock' });
-    latencies.push(performance.now() - begin);
-  }
-  expect(latencies.sort((a, b) => a - b)[25]).toBeLessThan(100);
-  const { pid } = gateway.executable.child;
-  for (const raw of deaf) {
-    // What lies in the kernel's buffers is read first; the end of the connection comes after it.
-    await expect.poll(async () => (await sockets(pid!)), { timeout: 15_000 }).toBeLessThan(2);
-    raw.socket.resume();
-    await within('the end of the connection', raw.closed, 15_000);
-    const text = raw.received.toString('latin1');
-    const generation_id = /"generation_id":"(gen_\w+)"/.exec(text)![1]!;
-    expect(text).not.toContain('"type":"done"');
-    const id = generation_id;
-    chat.send({ type: 'resume', id, payload: { generation_id, after: 0 } });
-    const answer = await chat.answer(id, 30_000);
-    expect(answer.text).toBe((await simulator.expected(plan, 'x')).text);
-  }
-  await chat.close();
-});
+test(
+  'who stops reading is closed within the write deadline; others do not notice, and the answer can be had again',
+  { timeout: 60_000 },
+  async () => {
+    const deaf = await Promise.all([1, 2, 3].map(stopReading));
+    const chat = await ChatSocket.connectFull(gateway.chatUrl);
+    const latencies: number[] = [];
+    for (let round = 0; round < 50; ++round) {
+      const begin = performance.now();
+      await chat.ask('still quick?', { id: String(round), model: 'mock' });
+      latencies.push(performance.now() - begin);
+    }
+    expect(latencies.sort((a, b) => a - b)[25]).toBeLessThan(100);
+    const { pid } = gateway.executable.child;
+    for (const raw of deaf) {
+      // What lies in the kernel's buffers is read first; the end of the connection comes after it.
+      await expect.poll(async () => await sockets(pid!), { timeout: 15_000 }).toBeLessThan(2);
+      raw.socket.resume();
+      await within('the end of the connection', raw.closed, 15_000);
+      const text = raw.received.toString('latin1');
+      const generation_id = /"generation_id":"(gen_\w+)"/.exec(text)![1]!;
+      expect(text).not.toContain('"type":"done"');
+      const id = generation_id;
+      chat.send({ type: 'resume', id, payload: { generation_id, after: 0 } });
+      const answer = await chat.answer(id, 30_000);
+      expect(answer.text).toBe((await simulator.expected(plan, 'x')).text);
+    }
+    await chat.close();
+  },
+);
 
 /** How many WebSockets the gateway holds, by its own account. */
 async function sockets(_pid: number): Promise<number> {

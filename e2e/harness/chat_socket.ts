@@ -63,7 +63,10 @@ export class ChatSocket {
   }
 
   /** Opens a socket with a bearer token in its header: by default the fixed token of user `demo`. */
-  static async connect(url: string, { bearer = token, protocols = [], ...options }: ConnectOptions = {}): Promise<ChatSocket> {
+  static async connect(
+    url: string,
+    { bearer = token, protocols = [], ...options }: ConnectOptions = {},
+  ): Promise<ChatSocket> {
     const headers = bearer ? { Authorization: `Bearer ${bearer}`, ...options.headers } : options.headers;
     const chat = new ChatSocket(new WebSocket(url, protocols, { ...options, headers }));
     const opened = signal();
@@ -97,25 +100,40 @@ export class ChatSocket {
   }
 
   /** The first frame of this type (and id), whether it has come already or not. */
-  async first<Type extends ServerFrame['type']>(type: Type, id?: string, ms: number = patienceMs): Promise<FrameOf<Type>> {
+  async first<Type extends ServerFrame['type']>(
+    type: Type,
+    id?: string,
+    ms: number = patienceMs,
+  ): Promise<FrameOf<Type>> {
     const matches = (frame: ServerFrame): boolean => frame.type === type && (id === undefined || frame.id === id);
     return this.#at(`${type} ${id ?? ''}`, () => this.frames.find(matches) as FrameOf<Type> | undefined, ms);
   }
 
   /** Waits until `count` numbered or unnumbered deltas have come under `id`. */
   async deltas(count: number, id?: string, ms: number = patienceMs): Promise<FrameOf<'chat'>[]> {
-    return this.#at(`${count} deltas`, () => {
-      const deltas = this.#deltas(id);
-      return deltas.length >= count ? deltas : undefined;
-    }, ms);
+    return this.#at(
+      `${count} deltas`,
+      () => {
+        const deltas = this.#deltas(id);
+        return deltas.length >= count ? deltas : undefined;
+      },
+      ms,
+    );
   }
 
   /** The whole answer to the request `id` (or to the only one of a basic socket). */
   async answer(id?: string, ms: number = patienceMs): Promise<Answer> {
-    const end = await this.#at(`the end of ${id ?? 'the answer'}`, () => this.frames.find((frame) => isEnd(frame) && frame.id === id), ms);
+    const end = await this.#at(
+      `the end of ${id ?? 'the answer'}`,
+      () => this.frames.find((frame) => isEnd(frame) && frame.id === id),
+      ms,
+    );
     const deltas = this.#deltas(id);
     const all = (type: 'text' | 'reasoning'): string =>
-      deltas.filter((delta) => delta.payload.type === type).map((delta) => delta.payload.content).join('');
+      deltas
+        .filter((delta) => delta.payload.type === type)
+        .map((delta) => delta.payload.content)
+        .join('');
     return { text: all('text'), reasoning: all('reasoning'), deltas, end: end as Answer['end'] };
   }
 

@@ -25,7 +25,11 @@ export class Executable {
   #waiting: (() => void)[] = [];
   #isOver = false;
 
-  constructor(command: string, args: string[], options: { env?: Record<string, string>; cwd?: string; input?: string } = {}) {
+  constructor(
+    command: string,
+    args: string[],
+    options: { env?: Record<string, string>; cwd?: string; input?: string } = {},
+  ) {
     this.child = spawn(command, args, {
       cwd: options.cwd,
       env: { ...process.env, ...options.env },
@@ -55,7 +59,7 @@ export class Executable {
   /** The first line of standard output that matches, past or future. */
   async line(pattern: RegExp, ms: number = patienceMs): Promise<RegExpExecArray> {
     const search = async (): Promise<RegExpExecArray> => {
-      for (let seen = 0; ; ) {
+      for (let seen = 0; ;) {
         for (; seen < this.lines.length; ++seen) {
           const match = pattern.exec(this.lines[seen]!);
           if (match) return match;

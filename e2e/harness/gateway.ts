@@ -65,7 +65,11 @@ export class Gateway {
     this.startedMs = startedMs;
   }
 
-  static async start(overrides: GatewayConfig = {}, env: Record<string, string> = {}, listen = '127.0.0.1:0'): Promise<Gateway> {
+  static async start(
+    overrides: GatewayConfig = {},
+    env: Record<string, string> = {},
+    listen = '127.0.0.1:0',
+  ): Promise<Gateway> {
     const directory = await mkdtemp(join(tmpdir(), 'sluice-e2e-'));
     const file = join(directory, 'sluice.yaml');
     await writeFile(file, stringify(configuration(overrides)));

@@ -11,7 +11,7 @@ export interface SimulatorStats {
   tokens_sent: number;
 }
 
-/** The project's own simulated provider; what it does with a request is said in the model's name, see bench/README.md. */
+/** The project's own simulated provider; the model's name says what it does with a request, see bench/README.md. */
 export class Llmsim {
   readonly executable: Executable;
   readonly url: string;

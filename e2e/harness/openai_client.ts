@@ -44,7 +44,10 @@ export async function ask(client: OpenAI, question: Question): Promise<Spoken> {
   };
 }
 
-export async function askStreamed(client: OpenAI, question: Question): Promise<Spoken & { chunks: ChatCompletionChunk[] }> {
+export async function askStreamed(
+  client: OpenAI,
+  question: Question,
+): Promise<Spoken & { chunks: ChatCompletionChunk[] }> {
   const chunks: ChatCompletionChunk[] = [];
   for await (const chunk of await client.chat.completions.create({ ...question, stream: true })) chunks.push(chunk);
   return { ...join(chunks), chunks };

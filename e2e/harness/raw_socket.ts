@@ -91,26 +91,30 @@ export class RawSocket {
 
   /** The code of the close frame that the server sent; unfragmented small frames before it are skipped. */
   async closeCode(ms: number = patienceMs): Promise<number> {
-    return this.until((bytes) => {
-      for (let at = 0; at + 2 <= bytes.length; ) {
-        const kind = bytes[at]! & 0x0f;
-        let length = bytes[at + 1]! & 0x7f;
-        let begin = at + 2;
-        if (length === 126) {
-          if (begin + 2 > bytes.length) return undefined;
-          length = bytes.readUInt16BE(begin);
-          begin += 2;
-        } else if (length === 127) {
-          if (begin + 8 > bytes.length) return undefined;
-          length = Number(bytes.readBigUInt64BE(begin));
-          begin += 8;
+    return this.until(
+      (bytes) => {
+        for (let at = 0; at + 2 <= bytes.length;) {
+          const kind = bytes[at]! & 0x0f;
+          let length = bytes[at + 1]! & 0x7f;
+          let begin = at + 2;
+          if (length === 126) {
+            if (begin + 2 > bytes.length) return undefined;
+            length = bytes.readUInt16BE(begin);
+            begin += 2;
+          } else if (length === 127) {
+            if (begin + 8 > bytes.length) return undefined;
+            length = Number(bytes.readBigUInt64BE(begin));
+            begin += 8;
+          }
+          if (begin + length > bytes.length) return undefined;
+          if (kind === opcode.close) return length >= 2 ? bytes.readUInt16BE(begin) : 1005;
+          at = begin + length;
         }
-        if (begin + length > bytes.length) return undefined;
-        if (kind === opcode.close) return length >= 2 ? bytes.readUInt16BE(begin) : 1005;
-        at = begin + length;
-      }
-      return undefined;
-    }, 'a close frame', ms);
+        return undefined;
+      },
+      'a close frame',
+      ms,
+    );
   }
 
   /** What `look` finds in all that was received, as soon as it finds it. */
@@ -119,7 +123,8 @@ export class RawSocket {
       for (;;) {
         const found = look(this.received);
         if (found !== undefined) return found;
-        if (this.#isClosed) throw new Error(`closed without ${what}; received: ${this.received.toString('latin1').slice(-500)}`);
+        if (this.#isClosed)
+          throw new Error(`closed without ${what}; received: ${this.received.toString('latin1').slice(-500)}`);
         const { promise, resolve } = signal();
         this.#waiting.push(resolve);
         await promise;

@@ -21,7 +21,7 @@ export interface UpstreamRequest {
   [key: string]: unknown;
 }
 
-/** One request that reached the provider; the test decides, byte by byte if it likes, what the provider does with it. */
+/** One request that reached the provider; the test decides, byte by byte if it likes, what becomes of it. */
 export class ProviderCall {
   readonly request: UpstreamRequest;
   readonly headers: IncomingMessage['headers'];
@@ -54,7 +54,11 @@ export class ProviderCall {
   }
 
   /** A whole answer, not streamed. */
-  complete(content: string, finish_reason = 'stop', usage: UpstreamUsage = { prompt_tokens: 1, completion_tokens: 1 }): void {
+  complete(
+    content: string,
+    finish_reason = 'stop',
+    usage: UpstreamUsage = { prompt_tokens: 1, completion_tokens: 1 },
+  ): void {
     this.json(200, {
       ...this.#head('chat.completion'),
       choices: [{ index: 0, message: { role: 'assistant', content }, finish_reason }],

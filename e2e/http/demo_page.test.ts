@@ -46,7 +46,8 @@ async function connect(page: Page, secret: string = token): Promise<void> {
   await page.getByRole('button', { name: 'Connect' }).click();
 }
 
-const connected = (page: Page): Promise<void> => page.getByRole('status').getByText('connected', { exact: true }).waitFor();
+const connected = (page: Page): Promise<void> =>
+  page.getByRole('status').getByText('connected', { exact: true }).waitFor();
 const lastAnswer = (page: Page) => page.locator('article.theirs').last();
 const words = (page: Page): Promise<string> => lastAnswer(page).locator('p.text').innerText();
 
@@ -101,7 +102,10 @@ describe('/demo', () => {
   test('says what went wrong: a bad token, a failing provider, a lost connection', async () => {
     const { page } = await visit(`${gateway.url}/demo`);
     await connect(page, 'wrong');
-    await page.getByRole('status').getByText(/refused/).waitFor();
+    await page
+      .getByRole('status')
+      .getByText(/refused/)
+      .waitFor();
     await connect(page);
     await connected(page);
     await page.getByLabel('Model').selectOption('scripted');
@@ -109,7 +113,10 @@ describe('/demo', () => {
     const call = (await provider.call()).text('half');
     await lastAnswer(page).getByText('half').waitFor();
     call.cut();
-    await page.locator('article.failed').getByText(/\(502\)/).waitFor();
+    await page
+      .locator('article.failed')
+      .getByText(/\(502\)/)
+      .waitFor();
     expect(await words(page)).toBe('half');
     await page.getByRole('button', { name: 'Disconnect' }).click();
     await page.getByRole('status').getByText('not connected').waitFor();
@@ -158,7 +165,12 @@ describe.each([
   ['phone', { width: 390, height: 844 }],
 ] as const)('on a %s', (device, viewport) => {
   test.each(['light', 'dark'] as const)('in %s, nothing is hard to read or reach', async (colorScheme) => {
-    const { page } = await visit(`${gateway.url}/demo`, { viewport, colorScheme, isMobile: device === 'phone', hasTouch: device === 'phone' });
+    const { page } = await visit(`${gateway.url}/demo`, {
+      viewport,
+      colorScheme,
+      isMobile: device === 'phone',
+      hasTouch: device === 'phone',
+    });
     expect(await accessibilityFaults(page)).toEqual([]);
     await keepPicture(page, `demo-${device}-${colorScheme}-first`);
     await connect(page);
@@ -168,7 +180,9 @@ describe.each([
     await page.getByLabel('Model').selectOption('scripted');
     await say(page, 'And at sunset?');
     const call = await provider.call();
-    call.reasoning('Longer path through the air.').text('Because the light has come a longer way, and most of the blue is gone');
+    call
+      .reasoning('Longer path through the air.')
+      .text('Because the light has come a longer way, and most of the blue is gone');
     await lastAnswer(page).getByText('blue is gone').waitFor();
     await keepPicture(page, `demo-${device}-${colorScheme}-streaming`);
     call.cut();

@@ -61,8 +61,17 @@ describe('/metrics', () => {
     const { types, samples } = parseMetrics(await response.text());
     expect(types.size).toBeGreaterThan(5);
     expect([...types.keys()].every((name) => /^(sluice|process|gen_ai)_/.test(name))).toBe(true);
-    for (const pattern of [/sockets|connections/, /generations/, /ttft|first_token|first_chunk/, /tokens?/, /requests/]) {
-      expect(samples.some(({ name }) => pattern.test(name)), String(pattern)).toBe(true);
+    for (const pattern of [
+      /sockets|connections/,
+      /generations/,
+      /ttft|first_token|first_chunk/,
+      /tokens?/,
+      /requests/,
+    ]) {
+      expect(
+        samples.some(({ name }) => pattern.test(name)),
+        String(pattern),
+      ).toBe(true);
     }
     const open = samples.find(({ name }) => /websocket.*(open|active|connections|sockets)|sockets(_open)?$/.test(name));
     expect(open?.value).toBe(1);
@@ -70,9 +79,15 @@ describe('/metrics', () => {
   });
 
   test('is not for peers beyond this machine', async () => {
-    const outside = Object.values(networkInterfaces()).flat().find((address) => address?.family === 'IPv4' && !address.internal);
+    const outside = Object.values(networkInterfaces())
+      .flat()
+      .find((address) => address?.family === 'IPv4' && !address.internal);
     if (!outside) return; // a machine without a network: nothing to ask from
-    const open = await Gateway.start({ server: { listen: '0.0.0.0:0' }, auth: { insecure_anywhere: true } }, {}, '0.0.0.0:0');
+    const open = await Gateway.start(
+      { server: { listen: '0.0.0.0:0' }, auth: { insecure_anywhere: true } },
+      {},
+      '0.0.0.0:0',
+    );
     const port = open.port;
     expect((await fetch(`http://${outside.address}:${port}/livez`)).status).toBe(200);
     expect([403, 404]).toContain((await fetch(`http://${outside.address}:${port}/metrics`)).status);
@@ -82,7 +97,9 @@ describe('/metrics', () => {
 
   test('moves to server.internal_listen where that is set', async () => {
     const split = await Gateway.start({ server: { internal_listen: '127.0.0.1:0' } });
-    const [, internal] = await split.executable.line(new RegExp(`^ready (http://(?!${new URL(split.url).host}$)\\S+)$`));
+    const [, internal] = await split.executable.line(
+      new RegExp(`^ready (http://(?!${new URL(split.url).host}$)\\S+)$`),
+    );
     expect((await fetch(`${internal}/metrics`)).status).toBe(200);
     expect((await fetch(`${internal}/readyz`)).status).toBe(200);
     expect((await fetch(`${split.url}/metrics`)).status).toBe(404);
@@ -107,7 +124,11 @@ describe('plain HTTP', () => {
 
   test('several requests on one connection, sent at once, are answered in order', async () => {
     const raw = await RawSocket.connect(gateway.port);
-    raw.write('GET /livez HTTP/1.1\r\nHost: x\r\n\r\nGET /nowhere HTTP/1.1\r\nHost: x\r\n\r\nGET /readyz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+    raw.write(
+      ['/livez', '/nowhere', '/readyz']
+        .map((path) => `GET ${path} HTTP/1.1\r\nHost: x\r\n${path === '/readyz' ? 'Connection: close\r\n' : ''}\r\n`)
+        .join(''),
+    );
     await within('the end of the connection', raw.closed);
     const statuses = [...raw.received.toString().matchAll(/^HTTP\/1\.1 (\d+)/gm)].map((match) => match[1]);
     expect(statuses).toEqual(['200', '404', '200']);
@@ -116,8 +137,16 @@ describe('plain HTTP', () => {
   test.each([
     ['garbage', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\r\n\r\n', 400],
     ['no host', 'GET /livez HTTP/1.1\r\n\r\n', 400],
-    ['two lengths', 'POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd', 400],
-    ['a length and chunks', 'POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n', 400],
+    [
+      'two lengths',
+      'POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd',
+      400,
+    ],
+    [
+      'a length and chunks',
+      'POST /v1/models HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+      400,
+    ],
     ['endless headers', `GET /livez HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(200_000)}`, 431],
     ['an endless target', `GET /${'x'.repeat(200_000)}`, 414],
   ])('%s: refused, and the connection closed', async (_, bytes, status) => {

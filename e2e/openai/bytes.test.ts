@@ -63,7 +63,10 @@ describe.each(Object.entries(plans))('%s (%s)', (model, plan) => {
 test('one cut at any byte of the response changes nothing', async () => {
   const { text } = await simulator.expected('tokens=10,text=unicode', prompt);
   for (let index = 0; index < 40; ++index) {
-    const answer = await askStreamed(client, { model: `cut-at-${index * 17}`, messages: [{ role: 'user', content: prompt }] });
+    const answer = await askStreamed(client, {
+      model: `cut-at-${index * 17}`,
+      messages: [{ role: 'user', content: prompt }],
+    });
     expect(answer.text).toBe(text);
   }
 });

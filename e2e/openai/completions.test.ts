@@ -12,10 +12,13 @@ let client: OpenAI;
 
 beforeAll(async () => {
   provider = await ScriptedProvider.start();
-  gateway = await Gateway.start({
-    providers: { scripted: { type: 'openai', base_url: provider.baseUrl, api_key: '${UPSTREAM_KEY}' } },
-    models: [{ name: 'scripted', targets: [{ provider: 'scripted', model: 'upstream-name' }] }],
-  }, { UPSTREAM_KEY: 'sk-upstream' });
+  gateway = await Gateway.start(
+    {
+      providers: { scripted: { type: 'openai', base_url: provider.baseUrl, api_key: '${UPSTREAM_KEY}' } },
+      models: [{ name: 'scripted', targets: [{ provider: 'scripted', model: 'upstream-name' }] }],
+    },
+    { UPSTREAM_KEY: 'sk-upstream' },
+  );
   client = openaiClient(gateway);
 });
 afterAll(async () => {
@@ -25,7 +28,12 @@ afterAll(async () => {
 
 describe('the mock through the official SDK', () => {
   const question = { model: 'mock', messages: [{ role: 'user' as const, content: 'Hello 你好 👋' }] };
-  const spoken = { text: mockText('Hello 你好 👋'), reasoning: mockReasoning('Hello 你好 👋'), finishReason: 'stop', toolCalls: [] };
+  const spoken = {
+    text: mockText('Hello 你好 👋'),
+    reasoning: mockReasoning('Hello 你好 👋'),
+    finishReason: 'stop',
+    toolCalls: [],
+  };
 
   test('not streamed', async () => {
     expect(await ask(client, question)).toMatchObject(spoken);
@@ -43,7 +51,10 @@ describe('the mock through the official SDK', () => {
     const { chunks, ...whole } = await askStreamed(client, question);
     expect(whole).toMatchObject(spoken);
     expect(new Set(chunks.map(({ id, object, model }) => `${id} ${object} ${model}`)).size).toBe(1);
-    expect(chunks[0]).toMatchObject({ object: 'chat.completion.chunk', choices: [{ index: 0, delta: { role: 'assistant' } }] });
+    expect(chunks[0]).toMatchObject({
+      object: 'chat.completion.chunk',
+      choices: [{ index: 0, delta: { role: 'assistant' } }],
+    });
     expect(chunks.filter(({ choices }) => choices[0]?.finish_reason)).toHaveLength(1);
     expect(whole.usage).toBeUndefined(); // nobody asked for it
   });
@@ -80,12 +91,18 @@ describe('the mock through the official SDK', () => {
 });
 
 describe('what reaches the provider', () => {
-  test('the question, under the name that the provider knows, with the provider’s key and not the client’s', async () => {
+  test('the question, under the provider’s name of the model, with its key and not the client’s', async () => {
     const answer = client.chat.completions.create({
       model: 'scripted',
       messages: [
         { role: 'system', content: 'Be brief.' },
-        { role: 'user', content: [{ type: 'text', text: 'What is this?' }, { type: 'image_url', image_url: { url: 'data:image/png;base64,iVBORw0KGgo=' } }] },
+        {
+          role: 'user',
+          content: [
+            { type: 'text', text: 'What is this?' },
+            { type: 'image_url', image_url: { url: 'data:image/png;base64,iVBORw0KGgo=' } },
+          ],
+        },
       ],
       temperature: 0.25,
       top_p: 0.5,
@@ -106,7 +123,13 @@ describe('what reaches the provider', () => {
       model: 'upstream-name',
       messages: [
         { role: 'system', content: 'Be brief.' },
-        { role: 'user', content: [{ type: 'text', text: 'What is this?' }, { type: 'image_url', image_url: { url: 'data:image/png;base64,iVBORw0KGgo=' } }] },
+        {
+          role: 'user',
+          content: [
+            { type: 'text', text: 'What is this?' },
+            { type: 'image_url', image_url: { url: 'data:image/png;base64,iVBORw0KGgo=' } },
+          ],
+        },
       ],
       temperature: 0.25,
       top_p: 0.5,
@@ -127,14 +150,21 @@ describe('what reaches the provider', () => {
       model: 'scripted',
       messages: [
         { role: 'user', content: 'weather?' },
-        { role: 'assistant', content: null, tool_calls: [{ id: 'call_1', type: 'function', function: { name: 'weather', arguments: '{"city":"Köln"}' } }] },
+        {
+          role: 'assistant',
+          content: null,
+          tool_calls: [{ id: 'call_1', type: 'function', function: { name: 'weather', arguments: '{"city":"Köln"}' } }],
+        },
         { role: 'tool', tool_call_id: 'call_1', content: 'rain' },
       ],
     });
     const call = await provider.call();
     expect(call.request.messages).toMatchObject([
       { role: 'user', content: 'weather?' },
-      { role: 'assistant', tool_calls: [{ id: 'call_1', type: 'function', function: { name: 'weather', arguments: '{"city":"Köln"}' } }] },
+      {
+        role: 'assistant',
+        tool_calls: [{ id: 'call_1', type: 'function', function: { name: 'weather', arguments: '{"city":"Köln"}' } }],
+      },
       { role: 'tool', tool_call_id: 'call_1', content: 'rain' },
     ]);
     call.text('Take an umbrella.').finish();
@@ -142,7 +172,11 @@ describe('what reaches the provider', () => {
   });
 
   test('the client’s going away, streamed', async () => {
-    const stream = await client.chat.completions.create({ model: 'scripted', messages: [{ role: 'user', content: 'x' }], stream: true });
+    const stream = await client.chat.completions.create({
+      model: 'scripted',
+      messages: [{ role: 'user', content: 'x' }],
+      stream: true,
+    });
     const call = await provider.call();
     call.text('a');
     for await (const chunk of stream) if (chunk.choices[0]?.delta.content === 'a') break; // leaving the loop aborts
@@ -168,17 +202,28 @@ describe('errors in the words of OpenAI', () => {
   const messages = [{ role: 'user' as const, content: 'x' }];
 
   test('no key and bad keys: AuthenticationError', async () => {
-    await expect(ask(openaiClient(gateway, 'sk-wrong'), { model: 'mock', messages })).rejects.toThrow(OpenAI.AuthenticationError);
+    await expect(ask(openaiClient(gateway, 'sk-wrong'), { model: 'mock', messages })).rejects.toThrow(
+      OpenAI.AuthenticationError,
+    );
     const response = await fetch(`${gateway.openaiUrl}/chat/completions`, { method: 'POST', body: '{}' });
     expect(response.status).toBe(401);
-    expect(await response.json()).toMatchObject({ error: { message: expect.stringMatching(/./), type: expect.any(String), param: null } });
+    expect(await response.json()).toMatchObject({
+      error: { message: expect.stringMatching(/./), type: expect.any(String), param: null },
+    });
   });
 
   test('an unknown model: NotFoundError with code model_not_found', async () => {
     for (const stream of [true, false]) {
-      const failure = await client.chat.completions.create({ model: 'gpt-0', messages, stream }).then(() => undefined, (error) => error);
+      const failure = await client.chat.completions.create({ model: 'gpt-0', messages, stream }).then(
+        () => undefined,
+        (error) => error,
+      );
       expect(failure).toBeInstanceOf(OpenAI.NotFoundError);
-      expect(failure).toMatchObject({ status: 404, code: 'model_not_found', message: expect.stringContaining('gpt-0') });
+      expect(failure).toMatchObject({
+        status: 404,
+        code: 'model_not_found',
+        message: expect.stringContaining('gpt-0'),
+      });
       expect(failure.requestID).toMatch(/./);
     }
   });
@@ -194,7 +239,10 @@ describe('errors in the words of OpenAI', () => {
     ['a stream that is no boolean', { model: 'mock', messages, stream: 'yes' }, /stream/],
     ['a negative max_tokens', { model: 'mock', messages, max_tokens: -1 }, /max_tokens/],
   ])('%s: BadRequestError that names the place', async (_, body, says) => {
-    const failure = await client.chat.completions.create(body as never).then(() => undefined, (error) => error);
+    const failure = await client.chat.completions.create(body as never).then(
+      () => undefined,
+      (error) => error,
+    );
     expect(failure).toBeInstanceOf(OpenAI.BadRequestError);
     expect(failure.type).toBe('invalid_request_error');
     expect(`${failure.message} ${failure.param}`).toMatch(says);
@@ -227,6 +275,10 @@ describe('errors in the words of OpenAI', () => {
 test('models.list names what may be asked for', async () => {
   const models = [];
   for await (const model of client.models.list()) models.push(model);
-  expect(models).toEqual(expect.arrayContaining(['mock', 'scripted'].map((id) => expect.objectContaining({ id, object: 'model', owned_by: expect.any(String) }))));
+  expect(models).toEqual(
+    expect.arrayContaining(
+      ['mock', 'scripted'].map((id) => expect.objectContaining({ id, object: 'model', owned_by: expect.any(String) })),
+    ),
+  );
   await expect(openaiClient(gateway, 'sk-wrong').models.list()).rejects.toThrow(OpenAI.AuthenticationError);
 });

@@ -67,7 +67,11 @@ interface Fault {
 const faults: Fault[] = [
   { what: 'hangs before the first byte', act: () => {}, code: 504 },
   { what: 'hangs in the status line', act: (call) => call.connection.write('HTTP/1.1 2'), code: 504 },
-  { what: 'hangs in the headers', act: (call) => call.connection.write('HTTP/1.1 200 OK\r\nContent-Type: text/ev'), code: 504 },
+  {
+    what: 'hangs in the headers',
+    act: (call) => call.connection.write('HTTP/1.1 200 OK\r\nContent-Type: text/ev'),
+    code: 504,
+  },
   { what: 'hangs after the headers', act: (call) => call.open(), code: 504 },
   { what: 'sends comments only', act: (call) => call.raw(': wait\n\n'), code: 504 },
   { what: 'hangs in mid-stream', act: (call) => call.text('half'), code: 504, text: 'half' },
@@ -75,23 +79,55 @@ const faults: Fault[] = [
   { what: 'speaks another protocol', act: (call) => call.connection.end('SSH-2.0-OpenSSH_9.2\r\n'), code: 502 },
   { what: 'closes without a word', act: (call) => call.connection.end(), code: 502 },
   { what: 'resets before a word', act: (call) => call.cut(), code: 502 },
-  { what: 'sends endless headers', act: (call) => call.connection.write(`HTTP/1.1 200 OK\r\nX: ${'x'.repeat(1_000_000)}`), code: 502 },
+  {
+    what: 'sends endless headers',
+    act: (call) => call.connection.write(`HTTP/1.1 200 OK\r\nX: ${'x'.repeat(1_000_000)}`),
+    code: 502,
+  },
   { what: 'sends an endless line', act: floodWith('data: '.padEnd(65_536, 'x')), code: 502 },
   { what: 'sends endless nothing', act: floodWith('\n'.repeat(65_536)), code: 504 },
   { what: 'sends what is not JSON', act: (call) => call.raw('data: {"choices":[{"del\n\n'), code: 502 },
   { what: 'sends JSON of another shape', act: (call) => call.raw('data: [1,2,3]\n\n'), code: 502 },
   { what: 'sends choices of another shape', act: (call) => call.raw('data: {"choices":{"a":1}}\n\n'), code: 502 },
   { what: 'sends deep nesting', act: (call) => call.raw(`data: ${'['.repeat(20_000)}\n\n`), code: 502 },
-  { what: 'sends invalid UTF-8', act: (call) => call.raw(Buffer.from('data: {"choices":[{"index":0,"delta":{"content":"\xff\xfe"}}]}\n\n', 'latin1')), code: 502 },
-  { what: 'sends an HTML page', act: (call) => call.connection.end('HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 15\r\n\r\n<html>hi</html>'), code: 502 },
+  {
+    what: 'sends invalid UTF-8',
+    act: (call) =>
+      call.raw(Buffer.from('data: {"choices":[{"index":0,"delta":{"content":"\xff\xfe"}}]}\n\n', 'latin1')),
+    code: 502,
+  },
+  {
+    what: 'sends an HTML page',
+    act: (call) =>
+      call.connection.end('HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 15\r\n\r\n<html>hi</html>'),
+    code: 502,
+  },
   { what: 'redirects', act: (call) => call.json(302, {}, { Location: 'http://127.0.0.1:1/' }), code: 502 },
-  { what: 'sends an error event first', act: (call) => call.event({ error: { message: 'overloaded', type: 'server_error' } }), code: 502 },
-  { what: 'sends an error event in mid-stream', act: (call) => call.text('half').event({ error: { message: 'overloaded', type: 'server_error' } }), code: 502, text: 'half' },
-  { what: 'sends garbage in mid-stream', act: (call) => call.text('half').raw('data: }{\n\n'), code: 502, text: 'half' },
+  {
+    what: 'sends an error event first',
+    act: (call) => call.event({ error: { message: 'overloaded', type: 'server_error' } }),
+    code: 502,
+  },
+  {
+    what: 'sends an error event in mid-stream',
+    act: (call) => call.text('half').event({ error: { message: 'overloaded', type: 'server_error' } }),
+    code: 502,
+    text: 'half',
+  },
+  {
+    what: 'sends garbage in mid-stream',
+    act: (call) => call.text('half').raw('data: }{\n\n'),
+    code: 502,
+    text: 'half',
+  },
   { what: 'cuts in mid-stream', act: (call) => call.text('half').connection.end(), code: 502, text: 'half' },
   { what: 'ends properly, but without a finish', act: (call) => call.text('half').end(), code: 502, text: 'half' },
   { what: 'ends with nothing at all', act: (call) => call.open().end(), code: 502 },
-  { what: 'answers 500 with a page', act: (call) => call.connection.end('HTTP/1.1 500 Oops\r\nContent-Length: 4\r\n\r\nOops'), code: 502 },
+  {
+    what: 'answers 500 with a page',
+    act: (call) => call.connection.end('HTTP/1.1 500 Oops\r\nContent-Length: 4\r\n\r\nOops'),
+    code: 502,
+  },
   { what: 'answers with an unknown status', act: (call) => call.json(799, { error: 'what?' }), code: 502 },
 ];
 
@@ -99,7 +135,10 @@ const faults: Fault[] = [
 async function besideAnotherChat<T>(asked: () => Promise<T>): Promise<T> {
   const others = (async () => {
     for (let round = 0; round < 3; ++round) {
-      const { text } = await askStreamed(client, { model: 'mock', messages: [{ role: 'user', content: `round ${round}` }] });
+      const { text } = await askStreamed(client, {
+        model: 'mock',
+        messages: [{ role: 'user', content: `round ${round}` }],
+      });
       expect(text).toBe(mockText(`round ${round}`));
     }
   })();
@@ -108,7 +147,14 @@ async function besideAnotherChat<T>(asked: () => Promise<T>): Promise<T> {
 }
 
 async function failure(asked: Promise<unknown>): Promise<InstanceType<typeof OpenAI.APIError>> {
-  const outcome = await within('an error', asked.then((value) => ({ value }), (error: unknown) => error), 5_000);
+  const outcome = await within(
+    'an error',
+    asked.then(
+      (value) => ({ value }),
+      (error: unknown) => error,
+    ),
+    5_000,
+  );
   expect(outcome).toBeInstanceOf(OpenAI.APIError);
   return outcome as InstanceType<typeof OpenAI.APIError>;
 }
@@ -148,7 +194,10 @@ describe.each(faults)('a provider that $what', ({ act, code, text }) => {
     provider.always(act);
     const chat = await ChatSocket.connect(gateway.chatUrl);
     const answer = await besideAnotherChat(() => chat.ask('x', { model: 'faulty' }));
-    expect(answer.end).toMatchObject({ type: 'error', payload: { code, message: expect.stringMatching(/faulty|provider/i) } });
+    expect(answer.end).toMatchObject({
+      type: 'error',
+      payload: { code, message: expect.stringMatching(/faulty|provider/i) },
+    });
     if (text !== undefined) expect(answer.text).toBe(text);
     await chat.pings();
     expect(chat.frames.filter((frame) => frame.type === 'error' || frame.type === 'done')).toEqual([]);
@@ -158,7 +207,9 @@ describe.each(faults)('a provider that $what', ({ act, code, text }) => {
 
 test('a provider that is not there', async () => {
   for (const stream of [true, false]) {
-    const error = await besideAnotherChat(() => failure(client.chat.completions.create({ model: 'absent', messages, stream })));
+    const error = await besideAnotherChat(() =>
+      failure(client.chat.completions.create({ model: 'absent', messages, stream })),
+    );
     expect(error.status).toBe(502);
     expect(error.message).toMatch(/absent|provider/i);
   }

@@ -31,7 +31,10 @@ const question = (content: string, more: Partial<Question> = {}): Question => ({
   ...more,
 });
 
-describe.each([['streamed', askStreamed], ['not streamed', ask]] as const)('%s', (_, asking) => {
+describe.each([
+  ['streamed', askStreamed],
+  ['not streamed', ask],
+] as const)('%s', (_, asking) => {
   test.each([
     ['plain text', 'It is sunny today.', 4],
     ['text one character at a time', 'Word by word, or less.', 1],
@@ -55,17 +58,30 @@ describe.each([['streamed', askStreamed], ['not streamed', ask]] as const)('%s',
   test('a tool call, and parallel ones', async () => {
     const weather = { id: 'call_w', name: 'weather', arguments: '{"city":"Zürich","unit":"°C"}' };
     const time = { id: 'call_t', name: 'time', arguments: '{"zone":"Europe/Zurich"}' };
-    const tools: Question['tools'] = [weather, time].map(({ name }) => ({ type: 'function', function: { name, parameters: { type: 'object' } } }));
+    const tools: Question['tools'] = [weather, time].map(({ name }) => ({
+      type: 'function',
+      function: { name, parameters: { type: 'object' } },
+    }));
     simulator.onMessage('one tool', { toolCalls: [weather] }, { chunkSize: 2 });
     simulator.onMessage('both tools', { toolCalls: [weather, time] }, { chunkSize: 2 });
-    expect(await asking(client, question('one tool', { tools }))).toMatchObject({ toolCalls: [weather], finishReason: 'tool_calls' });
-    expect(await asking(client, question('both tools', { tools }))).toMatchObject({ toolCalls: [weather, time], finishReason: 'tool_calls' });
+    expect(await asking(client, question('one tool', { tools }))).toMatchObject({
+      toolCalls: [weather],
+      finishReason: 'tool_calls',
+    });
+    expect(await asking(client, question('both tools', { tools }))).toMatchObject({
+      toolCalls: [weather, time],
+      finishReason: 'tool_calls',
+    });
   });
 
   test('text and a tool call', async () => {
     const call = { id: 'call_1', name: 'look', arguments: '{}' };
     simulator.onMessage('mixed', { content: 'Let me look.', toolCalls: [call] });
-    expect(await asking(client, question('mixed'))).toMatchObject({ text: 'Let me look.', toolCalls: [call], finishReason: 'tool_calls' });
+    expect(await asking(client, question('mixed'))).toMatchObject({
+      text: 'Let me look.',
+      toolCalls: [call],
+      finishReason: 'tool_calls',
+    });
   });
 
   test.each(['stop', 'length', 'content_filter'])('finish reason %s', async (finishReason) => {
