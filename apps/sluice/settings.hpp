@@ -1,0 +1,141 @@
+// Everything that `sluice.yaml` can say, as plain structs. The members' initializers are the defaults; the descriptions
+// of the keys stand in settings_schema.cpp, what must fit together in settings_checks.cpp.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/secret_string.hpp"
+#include "config/schema.hpp"
+#include "telemetry/log.hpp"
+
+namespace sluice::app {
+
+using std::chrono::milliseconds;
+
+struct tls_settings {
+  std::string certificate;  ///< path of a PEM file; empty with `key`: no TLS
+  std::string key;
+};
+
+struct limit_settings {
+  std::uint64_t message_bytes = 256ULL << 10;
+  std::uint64_t body_bytes = 10ULL << 20;
+  std::uint64_t header_bytes = 64ULL << 10;
+  std::uint32_t json_depth = 32;
+  std::uint32_t sockets = 100'000;  ///< of each kind: WebSockets, and HTTP connections
+  std::uint32_t sockets_per_user = 32;
+  std::uint32_t sockets_per_address = 1000;
+  std::uint32_t streams_per_socket = 32;
+  std::uint32_t streams_per_user = 256;
+};
+
+struct timeout_settings {
+  milliseconds handshake{10'000};   ///< TLS
+  milliseconds header{10'000};      ///< from a request's first byte to its header's last
+  milliseconds body{60'000};        ///< from the header to the body's last byte
+  milliseconds keep_alive{75'000};  ///< an idle HTTP connection between requests
+  milliseconds heartbeat{30'000};   ///< a silent WebSocket is pinged, and closed if it answers nothing by the next
+  milliseconds write{30'000};       ///< a peer that takes nothing
+  milliseconds drain{30'000};       ///< to finish what is running when told to stop
+};
+
+struct server_settings {
+  std::string listen = "0.0.0.0:8080";
+  std::string internal_listen;  ///< empty: none
+  std::string public_url;
+  std::vector<std::string> allowed_origins;
+  bool allow_query_token = false;
+  std::uint32_t workers = 0;  ///< 0: one per core
+  tls_settings tls;
+  limit_settings limits;
+  timeout_settings timeouts;
+};
+
+enum class key_role : std::uint8_t { user, admin };
+
+struct api_key_settings {
+  std::string name;
+  std::string sha256;  ///< of the key, in hexadecimal
+  key_role role = key_role::user;
+};
+
+struct auth_settings {
+  std::vector<secret_string> insecure_tokens;
+  bool insecure_anywhere = false;
+  std::vector<api_key_settings> keys;
+};
+
+enum class mock_failure : std::uint8_t { none, refuse, rate_limit, stall, cut };
+
+struct mock_provider_settings {
+  std::uint32_t delay_ms = 20;
+  std::uint32_t first_delay_ms = 0;
+  bool reasoning = true;
+  mock_failure fail = mock_failure::none;
+  std::uint64_t fail_after = 0;  ///< deltas
+  milliseconds stall_limit{30'000};
+};
+
+struct provider_timeout_settings {
+  milliseconds connect{5'000};
+  milliseconds first_token{60'000};
+  milliseconds between_tokens{30'000};
+  milliseconds total{600'000};
+};
+
+struct openai_provider_settings {
+  std::string base_url = "https://api.openai.com/v1";
+  secret_string api_key;  ///< empty: none is sent
+  provider_timeout_settings timeouts;
+  std::map<std::string, secret_string> headers;  ///< sent with every request
+  std::string ca_file;                           ///< PEM; empty: the system's
+  std::uint32_t connections_per_worker = 256;
+};
+
+using provider_settings = std::variant<mock_provider_settings, openai_provider_settings>;
+
+struct target_settings {
+  std::string provider;
+  std::string model;  ///< empty: the name that was asked for
+  std::uint32_t weight = 1;
+};
+
+struct model_settings {
+  std::string name;
+  std::vector<target_settings> targets;
+};
+
+struct generation_settings {
+  milliseconds grace{300'000};
+  milliseconds orphan_timeout{60'000};
+  std::uint64_t log_bytes = 16ULL << 20;
+  std::uint64_t ended_bytes = 1ULL << 30;
+};
+
+struct telemetry_settings {
+  telemetry::log_level log_level = telemetry::log_level::info;
+  telemetry::log_format log_format = telemetry::log_format::text;
+};
+
+struct settings {
+  server_settings server;
+  auth_settings auth;
+  std::map<std::string, provider_settings> providers;  ///< by name
+  std::vector<model_settings> models;
+  std::string default_model;
+  generation_settings generations;
+  telemetry_settings telemetry;
+};
+
+/// The schema of `settings`; made anew by each call.
+config::type<settings> settings_schema();
+
+/// What is wrong between keys that are each right by themselves. Origins are taken from `document`.
+config::problems check_settings(const settings& told, const config::value& document);
+
+}  // namespace sluice::app

@@ -1,0 +1,53 @@
+// Layers to settings: flags over the environment over the file over the defaults.
+#pragma once
+
+#include <expected>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "config/environment.hpp"
+#include "config/schema.hpp"
+#include "config/value.hpp"
+
+namespace sluice::config {
+
+/// A flag of the command line that stands for a key.
+struct flag_override {
+  std::string flag;  ///< "--listen"
+  std::string path;  ///< "server.listen"
+  std::string text;
+};
+
+/// What lies over the file.
+struct overrides {
+  std::string prefix;               ///< of the environment variables that set keys: "SLUICE_"
+  std::vector<std::string> others;  ///< variables with that prefix that mean something else
+  environment variables;
+  std::vector<flag_override> flags;
+};
+
+/// Lays the overrides on `file`. PREFIX_SERVER__LISTEN sets server.listen: sections are parted by two underscores,
+/// names are in upper case, and what is no scalar is inline YAML. A variable with two underscores that sets no key is
+/// an error; one without is left alone unless it comes close to a key, because such names are also used for `${…}` and
+/// by container platforms.
+void apply(value& file, const overrides& over, const description& what, problems& wrong);
+
+/// Settings, and the document that they were read from, for origins.
+template <class T>
+struct loaded {
+  T settings;
+  value document;
+};
+
+template <class T>
+std::expected<loaded<T>, problems> load(const type<T>& schema, value file, const overrides& over) {
+  problems wrong;
+  apply(file, over, *schema.what, wrong);
+  loaded<T> read{T{}, std::move(file)};
+  schema.read(read.document, read.settings, "", wrong);
+  if (!wrong.empty()) return std::unexpected(std::move(wrong));
+  return read;
+}
+
+}  // namespace sluice::config

@@ -1,0 +1,56 @@
+// Every metric's name and help, and every field name that lines of different rooms share. Labels are bounded: no user,
+// key, address or id is ever one.
+#pragma once
+
+#include <string_view>
+
+#include "telemetry/metrics.hpp"
+
+namespace sluice::telemetry::names {
+
+// At the door. Labels: method, route (the pattern, not the path), status ("2xx").
+inline constexpr metric http_requests{"sluice_http_requests_total", "HTTP requests answered"};
+inline constexpr metric http_request_seconds{"sluice_http_request_duration_seconds",
+                                             "From a request's first byte to its answer's last"};
+inline constexpr metric http_connections{"sluice_http_connections", "Open TCP connections of clients"};
+inline constexpr metric http_connections_refused{"sluice_http_connections_refused_total",
+                                                 "Connections and upgrades refused at a cap; label cap"};
+inline constexpr metric sockets{"sluice_sockets", "Open WebSockets"};
+inline constexpr metric socket_closes{"sluice_socket_closes_total", "WebSockets closed; label code"};
+inline constexpr metric socket_messages{"sluice_socket_messages_total", "WebSocket messages received; label type"};
+inline constexpr metric sent_bytes{"sluice_sent_bytes_total", "Bytes written to clients"};
+inline constexpr metric received_bytes{"sluice_received_bytes_total", "Bytes read from clients"};
+inline constexpr metric authentication_failures{"sluice_authentication_failures_total",
+                                                "Requests with no or bad credentials"};
+
+// Generations. Labels: provider, model, and for ended ones status.
+inline constexpr metric live_generations{"sluice_live_generations", "Generations that are running"};
+inline constexpr metric kept_generations{"sluice_kept_generations", "Ended generations that can still be resumed"};
+inline constexpr metric kept_bytes{"sluice_kept_generation_bytes",
+                                   "Memory of ended generations that can still be resumed"};
+inline constexpr metric generations{"sluice_generations_total", "Generations that ended"};
+inline constexpr metric first_token_seconds{"sluice_time_to_first_token_seconds",
+                                            "From the request to the first delta of its answer"};
+inline constexpr metric generation_seconds{"sluice_generation_duration_seconds",
+                                           "From the request to the end of its answer"};
+inline constexpr metric tokens{"sluice_tokens_total", "Tokens consumed; label kind: input, cached, output, reasoning"};
+inline constexpr metric deltas{"sluice_deltas_total", "Deltas appended to generations"};
+
+// Attempts at providers. Labels: provider, outcome.
+inline constexpr metric provider_attempts{"sluice_provider_attempts_total", "Attempts at providers that ended"};
+inline constexpr metric provider_connections{"sluice_provider_connections", "Open connections to providers"};
+
+// The process.
+inline constexpr metric build_info{"sluice_build_info", "Always 1; label version"};
+inline constexpr metric log_lines_dropped{"sluice_log_lines_dropped_total", "Log lines lost to a full queue"};
+inline constexpr metric uptime_seconds{"sluice_uptime_seconds", "Since this process started"};
+
+// Fields of log lines.
+inline constexpr std::string_view request_id = "request_id";
+inline constexpr std::string_view generation_id = "generation_id";
+inline constexpr std::string_view connection_id = "connection_id";
+inline constexpr std::string_view user_id = "user_id";
+inline constexpr std::string_view provider = "provider";
+inline constexpr std::string_view model = "model";
+
+}  // namespace sluice::telemetry::names
