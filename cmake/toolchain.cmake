@@ -30,6 +30,10 @@ if(SLUICE_SANITIZE)
   target_link_options(sluice_compile_options INTERFACE -fsanitize=${SLUICE_SANITIZE})
 endif()
 
+if(SLUICE_BUILD_FUZZERS)
+  target_compile_options(sluice_compile_options INTERFACE -fsanitize=fuzzer-no-link) # libFuzzer sees which code ran
+endif()
+
 find_program(SLUICE_CCACHE ccache)
 if(SLUICE_CCACHE)
   set(CMAKE_CXX_COMPILER_LAUNCHER "${CMAKE_COMMAND}" -E env
