@@ -1,0 +1,363 @@
+#include "agent/providers/openai_stream.hpp"
+
+#include <filesystem>
+#include <fstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "agent/providers/provider_json.hpp"
+#include "generation/log.hpp"
+#include "http/sse_parser.hpp"
+
+namespace sluice::agent {
+namespace {
+
+using generation::delta_kind;
+using testing::HasSubstr;
+
+struct transcript {
+  std::string name;
+  std::string stream;    ///< as a server sent it: shortened, but with the shapes, orders and odd fields of that server
+  std::string expected;  ///< as `translation::describe` writes it
+};
+
+std::string read_file(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+std::vector<transcript> transcripts() {
+  std::vector<transcript> all;
+  for (const auto& entry : std::filesystem::directory_iterator(SLUICE_TRANSCRIPTS "/openai")) {
+    std::filesystem::path path = entry.path();
+    if (path.extension() != ".sse") continue;
+    all.push_back(
+        {.name = path.stem(), .stream = read_file(path), .expected = read_file(path.replace_extension(".deltas"))});
+  }
+  return all;
+}
+
+// A translator with what it writes to.
+struct translation {
+  explicit translation(std::uint64_t log_bytes_max = 1 << 20)
+      : log(std::make_shared<generation::log>(workers, "gen_1", log_bytes_max)), out(*log) {}
+
+  result<bool> feed(std::string_view data) { return stream.feed(padded(data), out); }
+  result<void> whole(std::string_view json) { return stream.translate_whole(padded(json), out); }
+  std::string_view padded(std::string_view text) {
+    room.assign(text).append(http::sse_parser::readable_padding, '\0');
+    return std::string_view(room).substr(0, text.size());
+  }
+  std::string describe() const;
+
+  async::worker_pool workers{1};
+  std::shared_ptr<generation::log> log;
+  provider_output out;
+  json_scratch scratch;
+  openai_stream stream{scratch, "test"};
+  std::string room;
+};
+
+void describe_number(std::string& text, std::string_view name, std::int64_t count) {
+  if (count != 0) text += fmt::format(" {} {}", name, count);
+}
+
+std::string describe_delta(delta_kind kind, std::string_view bytes) {
+  switch (kind) {
+    case delta_kind::text:
+      return fmt::format("text {}", bytes);
+    case delta_kind::reasoning:
+      return fmt::format("reasoning {}", bytes);
+    case delta_kind::refusal:
+      return fmt::format("refusal {}", bytes);
+    case delta_kind::extension:
+      return fmt::format("extension {}", bytes);
+    case delta_kind::tool_call: {
+      const generation::tool_call_fragment call = generation::decode_tool_call(bytes);
+      std::string text = fmt::format("tool {}", call.index);
+      if (!call.id.empty()) text.append(" id ").append(call.id);
+      if (!call.name.empty()) text.append(" name ").append(call.name);
+      if (!call.arguments.empty()) text.append(" ").append(call.arguments);
+      return text;
+    }
+    default:
+      return "unexpected";
+  }
+}
+
+std::string translation::describe() const {
+  std::string text;
+  for (std::uint64_t at = 0; at < log->published(); ++at) {
+    const auto& entry = log->at(at);
+    text += fmt::format("{} {}\n", int{entry.choice},
+                        describe_delta(entry.kind(), log->copy(log->begin_of(at), entry.end)));
+  }
+  const generation::finish ending = out.conclude(generation::status::completed, 0);
+  for (const auto& choice : ending.choices) {
+    text += fmt::format("{} finish {} ({}){}{}\n", choice.choice, to_string(choice.reason), choice.provider_reason,
+                        choice.stop_sequence.empty() ? "" : " ", choice.stop_sequence);
+  }
+  if (const auto& used = ending.usage; used.source == generation::usage_source::provider) {
+    text += fmt::format("usage in {}", used.input_tokens);
+    describe_number(text, "cached", used.cached_tokens);
+    text += fmt::format(" out {}", used.output_tokens);
+    describe_number(text, "reasoning", used.reasoning_tokens);
+    describe_number(text, "audio", used.output_audio_tokens);
+    describe_number(text, "accepted", used.accepted_prediction_tokens);
+    describe_number(text, "rejected", used.rejected_prediction_tokens);
+    text += '\n';
+  }
+  if (!ending.response_id.empty()) text += fmt::format("id {} model {}\n", ending.response_id, ending.provider_model);
+  if (!ending.extensions.empty()) text += fmt::format("extensions {}\n", ending.extensions);
+  return text;
+}
+
+// Whether the stream said that it is complete.
+bool replay(translation& to, std::string_view bytes, http::sse_parser& parser, std::string& room) {
+  room.assign(bytes).append(http::sse_parser::readable_padding, '#');
+  parser.feed(std::string_view(room).substr(0, bytes.size()));
+  while (const auto event = parser.next()) {
+    const result<bool> done = to.stream.feed(event->data, to.out);
+    EXPECT_TRUE(done) << done.error().message << ": " << done.error().detail;
+    if (!done || *done) return true;
+  }
+  return false;
+}
+
+std::string chunk(std::string_view delta, std::string_view finish_reason = "null") {
+  return fmt::format(R"({{"choices":[{{"index":0,"delta":{},"finish_reason":{}}}]}})", delta, finish_reason);
+}
+
+TEST(openai_stream_test, replays_transcripts_in_one_piece) {
+  ASSERT_GE(transcripts().size(), 7U);
+  for (const transcript& one : transcripts()) {
+    translation subject;
+    http::sse_parser parser(1 << 20);
+    std::string room;
+    EXPECT_TRUE(replay(subject, one.stream, parser, room)) << one.name;
+    EXPECT_EQ(subject.describe(), one.expected) << one.name;
+  }
+}
+
+TEST(openai_stream_test, replays_transcripts_cut_anywhere) {
+  for (const transcript& one : transcripts()) {
+    const std::string_view bytes = one.stream;
+    for (std::size_t cut = 1; cut < bytes.size(); ++cut) {
+      translation subject;
+      http::sse_parser parser(1 << 20);
+      std::string room;
+      if (!replay(subject, bytes.substr(0, cut), parser, room)) {
+        ASSERT_TRUE(replay(subject, bytes.substr(cut), parser, room)) << one.name << cut;
+      }
+      ASSERT_EQ(subject.describe(), one.expected) << one.name << " cut at " << cut;
+    }
+  }
+}
+
+TEST(openai_stream_test, replays_transcripts_byte_by_byte) {
+  for (const transcript& one : transcripts()) {
+    translation subject;
+    http::sse_parser parser(1 << 20);
+    std::string room;
+    bool done = false;
+    for (std::size_t at = 0; at < one.stream.size() && !done; ++at)
+      done = replay(subject, std::string_view(one.stream).substr(at, 1), parser, room);
+    EXPECT_TRUE(done) << one.name;
+    EXPECT_EQ(subject.describe(), one.expected) << one.name;
+  }
+}
+
+TEST(openai_stream_test, joins_surrogates_across_deltas) {
+  translation subject;
+  EXPECT_TRUE(subject.feed(chunk(R"({"content":"a\ud83d"})")));
+  EXPECT_TRUE(subject.feed(chunk(R"({"role":"assistant"})")));
+  EXPECT_TRUE(subject.feed(chunk(R"({"content":"\ude42b"})")));
+  EXPECT_EQ(subject.describe(), "0 text a\n0 text 🙂b\n");
+}
+
+TEST(openai_stream_test, joins_surrogates_of_choices_that_interleave) {
+  translation subject;
+  EXPECT_TRUE(subject.feed(
+      R"({"choices":[{"index":0,"delta":{"content":"\ud83d"}},{"index":1,"delta":{"content":"\uD83D"}}]})"));
+  EXPECT_TRUE(subject.feed(
+      R"({"choices":[{"index":1,"delta":{"content":"\ude43"}},{"index":0,"delta":{"content":"\uDE42"}}]})"));
+  EXPECT_EQ(subject.describe(), "1 text 🙃\n0 text 🙂\n");
+}
+
+TEST(openai_stream_test, replaces_lone_surrogates_and_keeps_their_neighbours) {
+  translation subject;
+  EXPECT_TRUE(subject.feed(chunk(R"({"content":"a\ud83d"})")));
+  EXPECT_TRUE(subject.feed(chunk(R"({"content":"b\ude42c\ud83d\ud83d\ude42d\ud83d\n"})")));
+  EXPECT_TRUE(subject.feed(chunk(R"({"reasoning_content":"e\ud83d"})")));
+  EXPECT_TRUE(subject.feed(chunk(R"({"content":"f\ud83d"})")));
+  EXPECT_TRUE(
+      subject.feed(chunk(R"({"tool_calls":[{"index":0,"id":"c","function":{"name":"n","arguments":"\ud83d"}}]})")));
+  EXPECT_TRUE(subject.feed(chunk(R"({"tool_calls":[{"index":0,"function":{"arguments":"\ude42\ud83d"}}]})")));
+  EXPECT_TRUE(subject.feed(chunk("{}", R"("tool_calls")")));
+  EXPECT_EQ(
+      subject.describe(),
+      "0 text a\n0 text \uFFFDb\uFFFDc\uFFFD🙂d\uFFFD\n\n0 reasoning e\n0 reasoning \uFFFD\n0 text f\n0 text \uFFFD\n"
+      "0 tool 0 id c name n\n0 tool 0 🙂\n0 tool 0 \uFFFD\n0 finish tool_calls (tool_calls)\n");
+}
+
+TEST(openai_stream_test, keeps_unknown_fields_where_they_stood) {
+  translation subject;
+  EXPECT_TRUE(
+      subject.feed("{\"x_groq\":{\"id\": \"q\"},\"choices\":[{\"z\": 1 "
+                   ",\"index\":0,\"delta\":{\"content\":\"a\",\"au\\\"dio\":{\n\"id\" "
+                   ":\"x y\"},\"none\":null,\"b\":[]},\"logprobs\":true}]}"));
+  EXPECT_TRUE(subject.feed(R"({"n":1e400000,"choices":[{"index":0,"delta":{"bad":tru,"content":"b"}}]})"));
+  EXPECT_EQ(subject.describe(),
+            "0 text a\n"
+            R"(0 extension {"delta":{"au\"dio":{"id":"x y"},"b":[]},"choice":{"z":1,"logprobs":true}})"
+            "\n0 text b\n"
+            R"(extensions {"x_groq":{"id":"q"}})"
+            "\n");
+}
+
+TEST(openai_stream_test, counts_tool_calls_that_come_without_index) {
+  translation subject;
+  EXPECT_TRUE(subject.feed(chunk(R"({"tool_calls":[{"id":"a","function":{"name":"f","arguments":"{}"}}]})")));
+  EXPECT_TRUE(subject.feed(chunk(R"({"tool_calls":[{"id":"b","function":{"name":"g","arguments":"{"}}]})")));
+  EXPECT_TRUE(subject.feed(chunk(R"({"tool_calls":[{"function":{"arguments":"}"}}]})", R"("stop")")));
+  EXPECT_EQ(subject.describe(),
+            "0 tool 0 id a name f {}\n0 tool 1 id b name g {\n0 tool 1 }\n0 finish tool_calls (stop)\n");
+}
+
+TEST(openai_stream_test, reads_the_older_function_call) {
+  translation subject;
+  EXPECT_TRUE(subject.feed(chunk(R"({"function_call":{"name":"f","arguments":"{"}})")));
+  EXPECT_TRUE(subject.feed(chunk(R"({"function_call":{"arguments":"}"}})", R"("function_call")")));
+  EXPECT_EQ(subject.describe(), "0 tool 0 name f {\n0 tool 0 }\n0 finish tool_calls (function_call)\n");
+}
+
+TEST(openai_stream_test, takes_mistrals_content_apart) {
+  translation subject;
+  EXPECT_TRUE(subject.feed(chunk(
+      R"({"content":[{"type":"thinking","thinking":[{"type":"text","text":"hm"}]},{"type":"text","text":"yes"}]})")));
+  EXPECT_EQ(subject.describe(), "0 reasoning hm\n0 text yes\n");
+}
+
+TEST(openai_stream_test, adds_reasoning_that_was_counted_beside_the_completion) {
+  translation subject;
+  EXPECT_TRUE(subject.feed(R"({"choices":[],"usage":{"prompt_tokens":10,"completion_tokens":5,"total_tokens":115,)"
+                           R"("completion_tokens_details":{"reasoning_tokens":100}}})"));
+  EXPECT_EQ(subject.describe(), "usage in 10 out 105 reasoning 100\n");
+}
+
+TEST(openai_stream_test, translates_a_whole_answer) {
+  translation subject;
+  const auto fine = subject.whole(R"({
+  "id": "chatcmpl-w", "object": "chat.completion", "created": 1, "model": "m",
+  "choices": [ {
+      "index": 0,
+      "message": { "role": "assistant", "content": "Hi \ud83d\ude42", "refusal": null, "annotations": [ ],
+        "tool_calls": [ {"id": "a", "type": "function", "function": {"name": "f", "arguments": "{\"x\": 1}"} },
+                        {"id": "b", "type": "function", "function": {"name": "g", "arguments": ""} } ] },
+      "logprobs": null,
+      "finish_reason": "tool_calls"
+  } ],
+  "usage": {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3},
+  "system_fingerprint": null
+}
+)");
+  ASSERT_TRUE(fine) << fine.error().message << fine.error().detail;
+  EXPECT_EQ(subject.describe(),
+            "0 text Hi 🙂\n0 tool 0 id a name f {\"x\": 1}\n0 tool 1 id b name g\n"
+            R"(0 extension {"delta":{"annotations":[]}})"
+            "\n0 finish tool_calls (tool_calls)\nusage in 1 out 2\nid chatcmpl-w model m\n");
+}
+
+TEST(openai_stream_test, is_complete_without_end_marker_once_every_choice_is) {
+  translation subject;
+  EXPECT_TRUE(subject.feed(chunk(R"({"content":"a"})")));
+  const auto cut = subject.stream.end(subject.out);
+  ASSERT_FALSE(cut);
+  EXPECT_EQ(cut.error().reason, error_reason::bad_gateway);
+  EXPECT_THAT(cut.error().message, HasSubstr("without saying that it was complete"));
+  EXPECT_TRUE(subject.feed(chunk("{}", R"("stop")")));
+  EXPECT_TRUE(subject.stream.end(subject.out));
+  EXPECT_TRUE(subject.feed(R"({"choices":[{"index":1,"delta":{"content":"x"}}]})"));
+  EXPECT_FALSE(subject.stream.end(subject.out));
+}
+
+TEST(openai_stream_test, refuses_an_end_marker_without_an_answer) {
+  translation subject;
+  EXPECT_FALSE(subject.feed("[DONE]"));
+  EXPECT_TRUE(subject.feed(chunk("{}", R"("stop")")));
+  const auto done = subject.feed("[DONE]");
+  EXPECT_TRUE(done && *done);
+}
+
+TEST(openai_stream_test, reports_errors_in_mid_stream) {
+  for (const auto& [event, reason, text] : {
+           std::tuple(R"({"error":{"message":"Slow down","type":"rate_limit_error","code":null}})",
+                      error_reason::rate_limited, "provider test: Slow down"),
+           std::tuple(R"({"id":"1","error":{"message":"Bad\u0007 gateway","code":502},"choices":[]})",
+                      error_reason::bad_gateway, "provider test: Bad  gateway"),
+           std::tuple(R"({"object":"error","message":"too long","type":"BadRequestError","code":400})",
+                      error_reason::invalid_argument, "provider test: too long"),
+           std::tuple(R"({"error":"out of memory"})", error_reason::bad_gateway, "provider test: out of memory"),
+           std::tuple(R"({"choices":[{"index":0,"delta":{},"finish_reason":"insufficient_system_resource"}]})",
+                      error_reason::bad_gateway,
+                      "provider test broke the answer off: \"insufficient_system_resource\""),
+       }) {
+    translation subject;
+    const auto told = subject.feed(event);
+    ASSERT_FALSE(told) << event;
+    EXPECT_EQ(told.error().reason, reason) << event;
+    EXPECT_EQ(told.error().message, text);
+  }
+}
+
+TEST(openai_stream_test, refuses_what_is_no_chunk) {
+  for (const std::string_view garbage : {
+           "",
+           " ",
+           "null",
+           "[]",
+           "7",
+           "\"text\"",
+           "{",
+           "{}x",
+           "<html>",
+           "{\"choices\":7}",
+           "{\"choices\":[7]}",
+           "{\"choices\":[{\"delta\":7}]}",
+           "{\"choices\":[{\"index\":\"0\",\"delta\":{}}]}",
+           "{\"choices\":[{\"index\":-1}]}",
+           "{\"choices\":[{\"index\":999}]}",
+           "{\"choices\":[{\"index\":0]}",
+           "{\"choices\":[{\"delta\":{\"content\":7}}]}",
+           "{\"choices\":[{\"delta\":{\"content\":\"\\x\"}}]}",
+           "{\"choices\":[{\"delta\":{\"content\":\"\\u12\"}}]}",
+           "{\"choices\":[{\"delta\":{\"content\":\"a\xff\"}}]}",
+           "{\"choices\":[{\"delta\":{\"content\":\"a\nb\"}}]}",
+           "{\"choices\":[{\"delta\":{\"content\":\"a}}]}",
+           "{\"choices\":[{\"finish_reason\":7}]}",
+           "{\"choices\":[{\"delta\":{\"tool_calls\":{}}}]}",
+           "{\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":9999999}]}}]}",
+           "{\"a\":1,}",
+           "{\"a\":1 \"b\":2}",
+           "[DONE",
+       }) {
+    translation subject;
+    const auto told = subject.feed(garbage);
+    ASSERT_FALSE(told) << garbage;
+    EXPECT_EQ(told.error().reason, error_reason::bad_gateway);
+    EXPECT_EQ(told.error().message, "provider test sent what is not a chat completion");
+    EXPECT_EQ(subject.log->published(), 0U) << garbage;
+  }
+}
+
+TEST(openai_stream_test, stops_when_the_answer_is_too_long) {
+  translation subject(10);
+  EXPECT_TRUE(subject.feed(chunk(R"({"content":"12345678"})")));
+  const auto told = subject.feed(chunk(R"({"content":"12345678"})"));
+  ASSERT_FALSE(told);
+  EXPECT_EQ(told.error().message, provider_output::too_long().message);
+}
+
+}  // namespace
+}  // namespace sluice::agent
