@@ -1,0 +1,64 @@
+// How many connections there may be, in all and from one address.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <mutex>
+#include <unordered_map>
+#include <utility>
+
+#include <boost/asio/ip/address.hpp>
+
+namespace sluice::http {
+
+class connection_quota;
+
+/// One counted connection. Gives its place back when it goes; any thread.
+class connection_place {
+ public:
+  connection_place() = default;
+  ~connection_place();
+  connection_place(connection_place&& other) noexcept;
+  connection_place& operator=(connection_place&& other) noexcept;
+
+ private:
+  friend class connection_quota;
+  using address_key = std::array<std::uint8_t, 16>;
+  using entry = std::pair<const address_key, std::size_t>;
+  connection_place(connection_quota& quota, entry& counted) : quota_(&quota), counted_(&counted) {}
+
+  connection_quota* quota_ = nullptr;
+  entry* counted_ = nullptr;
+};
+
+/// Counts over all workers, under a lock that is taken only when a connection comes or goes. IPv6 clients are counted
+/// by their /64, which is what one of them is given. Must outlive its places.
+class connection_quota {
+ public:
+  enum class refusal { too_many, too_many_from_address };
+
+  connection_quota(std::size_t connections_max, std::size_t per_address_max)
+      : connections_max_(connections_max), per_address_max_(per_address_max) {}
+  connection_quota(const connection_quota&) = delete;
+  connection_quota& operator=(const connection_quota&) = delete;
+
+  std::expected<connection_place, refusal> admit(const boost::asio::ip::address& address);
+  std::size_t size() const;
+
+ private:
+  friend class connection_place;
+  struct hash {
+    std::size_t operator()(const connection_place::address_key& key) const;
+  };
+  void give_back(connection_place::entry& counted);
+
+  const std::size_t connections_max_;
+  const std::size_t per_address_max_;
+  mutable std::mutex mutex_;
+  std::size_t connections_ = 0;
+  std::unordered_map<connection_place::address_key, std::size_t, hash> by_address_;
+};
+
+}  // namespace sluice::http
