@@ -14,7 +14,7 @@ let gateway: Gateway;
 beforeAll(async () => {
   simulator = await Llmsim.start();
   gateway = await Gateway.start({
-    server: { timeouts: { write: '1s', handshake: '500ms' } },
+    server: { timeouts: { write: '1s', header: '500ms', keep_alive: '1s' } },
     providers: { sim: { type: 'openai', base_url: simulator.baseUrl } },
     models: [{ name: 'flood', targets: [{ provider: 'sim', model: `sim:${plan}` }] }],
   });

@@ -66,7 +66,7 @@ describe('what is read is what the model wrote', () => {
   test('through the SDK, not streamed', async () => {
     const prompt = 'What is the capital of France?';
     const answer = await ask(client, question(prompt, 40));
-    expect(answer.text).toContain('Paris');
+    expect(answer.text).not.toBe(''); // it is a small model: what it says need not be true
     const { text, finishReason } = proxy.of(prompt).spoken;
     expect(answer).toMatchObject({ text, finishReason });
     expect(answer.usage!.completion_tokens).toBeGreaterThan(1);
