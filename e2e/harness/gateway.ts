@@ -80,7 +80,7 @@ export class Gateway {
       { cwd: directory, env },
     );
     try {
-      const [, url] = await executable.line(/^ready (http:\/\/\S+)$/);
+      const [, url] = await executable.line(/^ready (https?:\/\/\S+)$/);
       return new Gateway(executable, url!, directory, performance.now() - begin);
     } catch (error) {
       executable.child.kill('SIGKILL');

@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { signal, within } from './deadline.ts';
 
@@ -131,9 +132,9 @@ export class ScriptedProvider {
   #waiting: ((call: ProviderCall) => void)[] = [];
   #handler: ((call: ProviderCall) => void) | undefined;
 
-  private constructor(server: Server) {
+  private constructor(server: Server, scheme: 'http' | 'https') {
     this.#server = server;
-    this.baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
+    this.baseUrl = `${scheme}://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
     server.on('request', (message: IncomingMessage, response: ServerResponse) => {
       let body = '';
       message.setEncoding('utf8').on('data', (text: string) => (body += text));
@@ -142,12 +143,13 @@ export class ScriptedProvider {
     });
   }
 
-  static async start(): Promise<ScriptedProvider> {
-    const server = createServer();
+  /** With a key and a certificate it speaks TLS. */
+  static async start(tls?: { key: string; cert: string }): Promise<ScriptedProvider> {
+    const server: Server = tls ? createTlsServer(tls) : createServer();
     const listening = signal();
     server.listen(0, '127.0.0.1', () => listening.resolve());
     await listening.promise;
-    return new ScriptedProvider(server);
+    return new ScriptedProvider(server, tls ? 'https' : 'http');
   }
 
   /** The next request that nobody has taken yet. */
