@@ -1,0 +1,93 @@
+#include "http/response_head.hpp"
+
+#include <limits>
+#include <optional>
+#include <string>
+
+#include <boost/beast/http/empty_body.hpp>
+#include <boost/beast/http/parser.hpp>
+
+namespace sluice::http {
+
+namespace beast = boost::beast;
+
+struct response_head::parser {
+  std::optional<beast::http::response_parser<beast::http::empty_body>> response;
+};
+
+response_head::response_head(std::size_t bytes_max, bool head_request)
+    : parser_(std::make_unique<parser>()), bytes_left_(bytes_max), head_request_(head_request) {}
+response_head::~response_head() = default;
+response_head::response_head(response_head&&) noexcept = default;
+response_head& response_head::operator=(response_head&&) noexcept = default;
+
+result<std::size_t> response_head::feed(std::string_view bytes) {
+  const auto too_large = [] { return failure(error_reason::bad_gateway, "the head of the response is too large"); };
+  std::size_t used = 0;
+  while (!done_) {
+    auto& response = parser_->response;
+    if (!response) {
+      response.emplace();
+      response->header_limit(std::numeric_limits<std::uint32_t>::max());
+      response->body_limit(boost::none);
+      // The head alone: no body is the parser's, whatever the fields say.
+      response->skip(true);
+    }
+    boost::system::error_code problem;
+    const std::size_t read = response->put(boost::asio::buffer(bytes.substr(used)), problem);
+    used += read;
+    if (read > bytes_left_) return too_large();
+    bytes_left_ -= read;
+    if (problem == beast::http::error::need_more) {
+      if (bytes.size() - used > bytes_left_) return too_large();
+      return used;
+    }
+    if (problem) {
+      auto bad = failure(error_reason::bad_gateway, "the response is not HTTP: " + problem.message());
+      return bad;
+    }
+    if (!response->is_header_done()) continue;
+    if (status() / 100 == 1 && status() != 101) {
+      response.reset();
+      continue;
+    }
+    if (const auto fine = look_at_body(); !fine) return std::unexpected(fine.error());
+    done_ = true;
+  }
+  return used;
+}
+
+result<void> response_head::look_at_body() {
+  const auto& response = *parser_->response;
+  keep_alive_ = response.get().keep_alive();
+  const auto& fields = response.get();
+  const bool bodiless = head_request_ || status() == 204 || status() == 304 || status() == 101;
+  if (status() == 101)
+    return failure(error_reason::bad_gateway, "the response changes to another protocol, which was not asked for");
+  if (fields.count(beast::http::field::transfer_encoding) != 0) {
+    if (!beast::iequals(header("transfer-encoding"), "chunked"))
+      return failure(error_reason::bad_gateway, "the response has a transfer coding that was not asked for");
+    body_ = body_kind::chunked;
+  } else if (const auto length = response.content_length()) {
+    body_ = body_kind::content_length;
+    content_length_ = *length;
+  } else {
+    body_ = body_kind::until_close;
+  }
+  if (bodiless) body_ = body_kind::none;
+  if (body_ == body_kind::content_length && content_length_ == 0) body_ = body_kind::none;
+  if (body_ == body_kind::until_close) keep_alive_ = false;
+  return {};
+}
+
+unsigned response_head::status() const {
+  return parser_->response->get().result_int();
+}
+
+std::string_view response_head::header(std::string_view name) const {
+  const auto& fields = parser_->response->get();
+  const auto at = fields.find(name);
+  return at == fields.end() ? std::string_view() : std::string_view(at->value());
+}
+
+}  // namespace sluice::http
