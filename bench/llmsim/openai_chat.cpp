@@ -135,10 +135,11 @@ void openai_chat::tool_call_arguments(std::string& to, const tool_call& call, st
 }
 
 void openai_chat::finish(std::string& to, std::string_view reason, const token_usage& usage) {
-  to += fmt::format(
-      R"(data: {{"object":"chat.completion.chunk",{},"choices":[{{"index":0,"delta":{{}},"logprobs":null,"finish_reason":{}}}]{}}})"
-      "\n\n",
-      identity_, quoted(reason, escape_), include_usage_ ? ",\"usage\":null" : "");
+  to +=
+      fmt::format(R"(data: {{"object":"chat.completion.chunk",{},"choices":[{{"index":0,"delta":{{}},"logprobs":null,)"
+                  R"("finish_reason":{}}}]{}}})"
+                  "\n\n",
+                  identity_, quoted(reason, escape_), include_usage_ ? ",\"usage\":null" : "");
   if (include_usage_)
     to += fmt::format("data: {{\"object\":\"chat.completion.chunk\",{},\"choices\":[],\"usage\":{}}}\n\n", identity_,
                       usage_json(usage));
@@ -158,8 +159,8 @@ std::string openai_chat::whole(const whole_answer& answer) {
     calls += fmt::format(R"({}{{"id":"{}","type":"function","function":{{"name":"{}","arguments":{}}}}})",
                          calls.empty() ? "" : ",", call.id, call.name, quoted(call.arguments, escape_));
   return fmt::format(
-      R"({{"object":"chat.completion",{},"choices":[{{"index":0,"message":{{"role":"assistant","content":{}{},"refusal":null{}}},)"
-      R"("logprobs":null,"finish_reason":{}}}]{}}})",
+      R"({{"object":"chat.completion",{},"choices":[{{"index":0,"message":{{"role":"assistant","content":{}{},)"
+      R"("refusal":null{}}},"logprobs":null,"finish_reason":{}}}]{}}})",
       identity_, quoted(answer.text, escape_),
       answer.reasoning.empty() ? "" : ",\"reasoning_content\":" + quoted(answer.reasoning, escape_),
       calls.empty() ? "" : ",\"tool_calls\":[" + calls + "]", quoted(answer.finish_reason, escape_),

@@ -177,8 +177,8 @@ std::string provider::statistics() const {
     recent += fmt::format(R"({}{{"number":{},"model":{},"outcome":"{}","tokens_sent":{}}})", recent.empty() ? "" : ",",
                           one.number, quoted(one.model), to_string(one.how), one.tokens_sent);
   return fmt::format(
-      R"({{"connections":{},"requests":{},"active":{},"completed":{},"aborted":{},"aborted_tokens_sent":{},"faulted":{},)"
-      R"("tokens_sent":{},"recent":[{}]}})",
+      R"({{"connections":{},"requests":{},"active":{},"completed":{},"aborted":{},"aborted_tokens_sent":{},)"
+      R"("faulted":{},"tokens_sent":{},"recent":[{}]}})",
       connections_, requests_, active_, completed_, aborted_, aborted_tokens_, faulted_, tokens_, recent);
 }
 

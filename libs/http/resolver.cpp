@@ -5,7 +5,6 @@
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <netdb.h>
 #include <sys/socket.h>
 
@@ -54,7 +53,9 @@ task<result<addresses>> resolver::resolve(std::string host) {
   if (one->known && clock::now() < one->good_until) co_return *one->known;
   if (!one->looking) {
     one->looking = true;
-    asio::co_spawn(self->on, run_look_up(self, one), asio::detached);
+    asio::co_spawn(self->on, run_look_up(self, one), [](const std::exception_ptr& problem) {
+      if (problem) std::rethrow_exception(problem);  // it catches what a look-up throws: the rest is our bug
+    });
   }
   struct waiter {
     entry& at;
