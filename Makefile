@@ -36,12 +36,12 @@ test-tsan: ## the unit tests under ThreadSanitizer
 bench: ## every benchmark beside its reference: one table, bench/results/latest.json
 	scripts/setup bench
 	scripts/build release
-	bench/run
+	source scripts/environment && bench/run
 
 bench-quick: ## the same in under two minutes
 	scripts/setup bench
 	scripts/build release
-	bench/run --quick
+	source scripts/environment && bench/run --quick
 
 fuzz: ## one parser, fed with anything: make fuzz T=<target> S=<seconds>
 	scripts/setup sanitize
