@@ -129,7 +129,7 @@ std::optional<proxy_rules::exception> proxy_rules::parse_exception(std::string_v
     return rule;
   }
   if (slash != std::string_view::npos) return std::nullopt;
-  if (const auto colon = text.rfind(':'); colon != std::string_view::npos) {
+  if (const auto colon = text.rfind(':'); colon != std::string_view::npos && !text.ends_with(']')) {
     const auto port = parse_number<std::uint16_t>(text.substr(colon + 1), 65535);
     if (!port || *port == 0) return std::nullopt;
     rule.port = *port;

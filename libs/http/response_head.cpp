@@ -11,8 +11,15 @@ namespace sluice::http {
 
 namespace beast = boost::beast;
 
+namespace {
+
+constexpr std::string_view version = "HTTP/1.";
+
+}  // namespace
+
 struct response_head::parser {
   std::optional<beast::http::response_parser<beast::http::empty_body>> response;
+  bool begun = false;  ///< whether it has taken any of the head
 };
 
 response_head::response_head(std::size_t bytes_max, bool head_request)
@@ -23,9 +30,15 @@ response_head& response_head::operator=(response_head&&) noexcept = default;
 
 result<std::size_t> response_head::feed(std::string_view bytes) {
   const auto too_large = [] { return failure(error_reason::bad_gateway, "the head of the response is too large"); };
+  const auto not_http = [](const std::string& what) {
+    return failure(error_reason::bad_gateway, "the response is not HTTP/1: " + what);
+  };
   std::size_t used = 0;
   while (!done_) {
     auto& response = parser_->response;
+    // The parser would wait for a whole line: say at once that this is something else.
+    if (!parser_->begun && !version.starts_with(bytes.substr(used, version.size())))
+      return not_http("it begins otherwise");
     if (!response) {
       response.emplace();
       response->header_limit(std::numeric_limits<std::uint32_t>::max());
@@ -36,19 +49,18 @@ result<std::size_t> response_head::feed(std::string_view bytes) {
     boost::system::error_code problem;
     const std::size_t read = response->put(boost::asio::buffer(bytes.substr(used)), problem);
     used += read;
+    parser_->begun = parser_->begun || read != 0;
     if (read > bytes_left_) return too_large();
     bytes_left_ -= read;
     if (problem == beast::http::error::need_more) {
       if (bytes.size() - used > bytes_left_) return too_large();
       return used;
     }
-    if (problem) {
-      auto bad = failure(error_reason::bad_gateway, "the response is not HTTP: " + problem.message());
-      return bad;
-    }
+    if (problem) return not_http(problem.message());
     if (!response->is_header_done()) continue;
     if (status() / 100 == 1 && status() != 101) {
       response.reset();
+      parser_->begun = false;
       continue;
     }
     if (const auto fine = look_at_body(); !fine) return std::unexpected(fine.error());
