@@ -1,8 +1,6 @@
 // Prometheus metrics whose hot path is one add on memory that no other worker touches.
 #pragma once
 
-#include <array>
-#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -10,11 +8,12 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include "telemetry/sharded_numbers.hpp"
 
 namespace sluice::telemetry {
 
@@ -22,32 +21,6 @@ namespace sluice::telemetry {
 struct metric {
   std::string_view name;
   std::string_view help;
-};
-
-/// Numbers in one row per worker, and one for all other threads; a number's value is the sum over the rows.
-class sharded_numbers {
- public:
-  static constexpr std::size_t numbers_max = 16'384;
-
-  explicit sharded_numbers(std::size_t workers);
-  /// Throws std::length_error when `numbers_max` is passed: metrics are made at wiring, their labels are bounded.
-  std::size_t reserve(std::size_t count);
-  void add(std::size_t number, std::int64_t amount);
-  void add_real(std::size_t number, double amount);
-  std::int64_t sum(std::size_t number) const;
-  double sum_real(std::size_t number) const;
-
- private:
-  static constexpr std::size_t numbers_per_page = 512;
-  using page = std::array<std::atomic<std::uint64_t>, numbers_per_page>;
-  struct row {
-    std::array<std::atomic<page*>, numbers_max / numbers_per_page> pages{};
-    ~row();
-  };
-  std::atomic<std::uint64_t>& here(std::size_t number);
-
-  std::vector<std::unique_ptr<row>> rows_;
-  std::size_t reserved_ = 0;
 };
 
 /// Only grows.

@@ -45,6 +45,15 @@ inline constexpr metric build_info{"sluice_build_info", "Always 1; label version
 inline constexpr metric log_lines_dropped{"sluice_log_lines_dropped_total", "Log lines lost to a full queue"};
 inline constexpr metric uptime_seconds{"sluice_uptime_seconds", "Since this process started"};
 
+// The names of Prometheus' own clients.
+inline constexpr metric process_resident_bytes{"process_resident_memory_bytes", "Resident memory"};
+inline constexpr metric process_virtual_bytes{"process_virtual_memory_bytes", "Virtual memory"};
+inline constexpr metric process_cpu_seconds{"process_cpu_seconds_total", "User and system CPU time"};
+inline constexpr metric process_open_files{"process_open_fds", "Open file descriptors"};
+inline constexpr metric process_open_files_max{"process_max_fds", "The most file descriptors that may be open"};
+inline constexpr metric process_threads{"process_threads", "Threads"};
+inline constexpr metric process_start_seconds{"process_start_time_seconds", "When the process started, since 1970"};
+
 // Fields of log lines.
 inline constexpr std::string_view request_id = "request_id";
 inline constexpr std::string_view generation_id = "generation_id";
