@@ -35,6 +35,7 @@ void sse_parser::feed(std::string_view bytes) {
 }
 
 std::optional<sse_event> sse_parser::next() {
+  if (failed_) return std::nullopt;
   if (given_) {
     given_ = false;
     has_data_ = false;
@@ -49,7 +50,6 @@ std::optional<sse_event> sse_parser::next() {
     } else {
       read_field(line);
     }
-    if (failed_) break;
   }
   return std::nullopt;
 }
