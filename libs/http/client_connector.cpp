@@ -77,7 +77,10 @@ task<result<stream_socket>> client_connector::connect(const origin& to, clock::d
 task<result<void>> client_connector::open(const origin& to, time_point deadline, std::optional<stream_socket>& into) {
   const proxy* const via = proxies_.find(to);
   auto opened = co_await open_tcp(via ? via->at : to, deadline);
-  if (!opened) co_return std::unexpected(std::move(opened.error()));
+  if (!opened) {
+    if (via) opened.error().message.insert(0, "no way to the proxy: ");
+    co_return std::unexpected(std::move(opened.error()));
+  }
   stream_socket& socket = into.emplace(std::move(*opened));
   if (!to.tls) co_return result<void>();
   if (via) {

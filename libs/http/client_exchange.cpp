@@ -62,6 +62,7 @@ clock::duration client_exchange::connect_limit() const {
 void client_exchange::start(client_pool::lease connection) {
   connection_ = std::move(connection);
   died_silently_ = false;
+  last_request_ = false;
 }
 
 client_pool::lease client_exchange::take_lease() {
@@ -75,9 +76,9 @@ task<result<void>> client_exchange::ask(std::span<const asio::const_buffer> requ
   // A server may answer and close before it has read everything: then its answer counts, if it can still be read.
   if (code && (expired_ || aborted_ || code == asio::error::operation_aborted))
     co_return std::unexpected(why_failed(code));
+  last_request_ = static_cast<bool>(code);
   auto answered = co_await read_head();
   watchdog_.disarm();
-  if (answered && code) connection_.socket()->shutdown();
   co_return answered;
 }
 
@@ -93,9 +94,10 @@ task<result<void>> client_exchange::read_head() {
       }
       if (!make_room()) co_return std::unexpected(bad_response("the head of its response is too large"));
     }
-    const bool silent = begin_ == end_;
-    if (const error_code code = co_await fill()) {
-      died_silently_ = silent && !expired_ && !aborted_;
+    const error_code code = co_await fill();
+    heard_ = heard_ || begin_ != end_;
+    if (code) {
+      died_silently_ = !heard_ && !expired_ && !aborted_;
       co_return std::unexpected(why_failed(code));
     }
   }
@@ -155,7 +157,7 @@ void client_exchange::body_ends() {
   body_done_ = true;
   watchdog_.disarm();
   // Bytes behind the end were not asked for: such a connection cannot be trusted with another request.
-  if (head_.keep_alive() && begin_ == end_)
+  if (head_.keep_alive() && !last_request_ && begin_ == end_)
     connection_.keep();
   else
     connection_ = client_pool::lease();
@@ -165,8 +167,8 @@ task<result<std::string_view>> client_exchange::read_some() {
   for (;;) {
     if (begin_ != end_ && !body_done_) {
       const std::string_view piece = take_body();
-      if (chunks_.failed()) co_return std::unexpected(bad_response("its chunked body is malformed"));
       if (!piece.empty()) co_return piece;
+      if (chunks_.failed()) co_return std::unexpected(bad_response("its chunked body is malformed"));
     }
     if (body_done_) co_return std::string_view();
     if (!connection_.socket()) co_return std::unexpected(why_failed(asio::error::operation_aborted));

@@ -56,10 +56,6 @@ class client_exchange {
 
  private:
   enum class phase : std::uint8_t { first_byte, between_bytes };
-  struct fill_result {
-    error_code code;
-    std::size_t bytes;
-  };
 
   task<result<void>> read_head();
   task<error_code> fill();
@@ -88,7 +84,9 @@ class client_exchange {
   std::size_t end_ = 0;
   async::watchdog watchdog_;
   phase phase_ = phase::first_byte;
-  bool died_silently_ = false;
+  bool heard_ = false;          ///< whether a byte of the response has come
+  bool died_silently_ = false;  ///< whether the connection died before
+  bool last_request_ = false;   ///< whether the request was not written to its end: none can follow it
   bool body_done_ = false;
   bool expired_ = false;
   bool total_expired_ = false;

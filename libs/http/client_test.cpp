@@ -144,6 +144,19 @@ TEST_F(client_test, a_cut_is_never_an_end) {
     run(expect_failure(http, peer.here(), error_reason::bad_gateway, "before it answered"), answer_once(peer, text));
 }
 
+task<> read_up_to_the_fault(client& http, origin to) {
+  const client_request request{.to = to, .target = "/"};
+  auto response = co_await http.send(request, {});
+  EXPECT_EQ((co_await response.value().read_some()).value(), "hel");
+  expect_error(co_await response->read_some(), error_reason::bad_gateway, "malformed");
+  expect_error(co_await response->read_some(), error_reason::bad_gateway, "malformed");
+}
+TEST_F(client_test, what_came_before_a_fault_is_given) {
+  client http = make_client();
+  run(read_up_to_the_fault(http, peer.here()),
+      answer_and_wait(peer, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhelX"));
+}
+
 TEST_F(client_test, nonsense_is_bad_gateway) {
   client http = make_client();
   run(expect_failure(http, peer.here(), error_reason::bad_gateway, "not HTTP"), answer_and_wait(peer, "SSH-2.0"));
@@ -214,6 +227,34 @@ TEST_F(client_test, repeats_nothing_after_a_byte_of_the_response) {
   client http = make_client();
   run(ask_and_fail(http, peer.here(), "before it answered"), die_when_asked_again(peer, "HTTP/1.1 2", false));
   EXPECT_FALSE(peer.has_caller());
+}
+
+TEST_F(client_test, repeats_nothing_after_an_interim_response) {
+  client http = make_client();
+  run(ask_and_fail(http, peer.here(), "before it answered"),
+      die_when_asked_again(peer, "HTTP/1.1 100 Continue\r\n\r\n", false));
+  EXPECT_FALSE(peer.has_caller());
+}
+
+task<> ask_too_much(client& http, origin to) {
+  const std::string body(32 << 20, 'x');
+  const auto got = co_await ask(http, to, body);
+  EXPECT_TRUE(got) << (got ? "" : got.error().message);
+  if (got) EXPECT_EQ(got->status, 413U);
+  expect_body(co_await ask(http, to), "ok");
+}
+task<> answer_too_early(scripted_peer& peer, std::string text) {
+  {
+    tcp_socket socket = co_await peer.accept();
+    co_await say(socket, text);
+  }
+  co_await answer_once(peer, std::string(ok));
+}
+TEST_F(client_test, an_answer_before_the_end_of_the_request_counts) {
+  client http = make_client();
+  for (const char* text : {"HTTP/1.1 413 Too Large\r\nContent-Length: 3\r\n\r\nno!",
+                           "HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n"})
+    run(ask_too_much(http, peer.here()), answer_too_early(peer, text));
 }
 
 task<> close_while_idle(scripted_peer& peer, async::wakeup& closed) {

@@ -76,6 +76,9 @@ result<void> response_head::look_at_body() {
   const bool bodiless = head_request_ || status() == 204 || status() == 304 || status() == 101;
   if (status() == 101)
     return failure(error_reason::bad_gateway, "the response changes to another protocol, which was not asked for");
+  const std::string_view coding = header("content-encoding");
+  if (!coding.empty() && !beast::iequals(coding, "identity"))
+    return failure(error_reason::bad_gateway, "the response is compressed, which was not asked for");
   if (fields.count(beast::http::field::transfer_encoding) != 0) {
     if (!beast::iequals(header("transfer-encoding"), "chunked"))
       return failure(error_reason::bad_gateway, "the response has a transfer coding that was not asked for");
