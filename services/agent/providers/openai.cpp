@@ -1,0 +1,238 @@
+#include "agent/providers/openai.hpp"
+
+#include <algorithm>
+
+#include <boost/asio/co_spawn.hpp>
+#include <fmt/format.h>
+
+#include "agent/providers/openai_error.hpp"
+#include "agent/providers/openai_stream.hpp"
+#include "agent/providers/provider_json.hpp"
+#include "async/watchdog.hpp"
+#include "base/quantities.hpp"
+#include "http/sse_parser.hpp"
+#include "http/tls_context.hpp"
+
+namespace sluice::agent {
+namespace {
+
+using std::chrono::steady_clock;
+
+constexpr std::size_t refusal_bytes_max = 64 << 10;
+// How long and how far a finished stream is read on, so that its connection can serve the next request.
+constexpr std::chrono::seconds rest_limit{2};
+constexpr std::size_t rest_bytes_max = 16 << 10;
+
+char to_lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+}
+
+bool same_name(std::string_view a, std::string_view b) {
+  return std::ranges::equal(a, b, {}, to_lower, to_lower);
+}
+
+bool is_field_name(std::string_view text) {
+  constexpr std::string_view signs = "!#$%&'*+-.^_`|~";  // RFC 9110, section 5.6.2
+  return !text.empty() && std::ranges::all_of(text, [&](char c) {
+    const char lower = to_lower(c);
+    return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') || signs.contains(c);
+  });
+}
+
+bool is_field_value(std::string_view text) {
+  return std::ranges::none_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
+}
+
+// The media type of a Content-Type, compared without its parameters.
+bool is_media_type(std::string_view content_type, std::string_view wanted) {
+  const std::string_view type = content_type.substr(0, content_type.find(';'));
+  return same_name(type.substr(0, type.find_last_not_of(" \t") + 1), wanted);
+}
+
+// Reads what comes behind the end marker, which is the end of the body if all is well.
+task<> read_rest(http::client_response response) {
+  async::watchdog limit(co_await asio::this_coro::executor, [&response] { response.abort(); });
+  limit.expire_after(rest_limit);
+  for (std::size_t bytes = 0; bytes < rest_bytes_max;) {
+    const result<std::string_view> piece = co_await response.read_some();
+    if (!piece || piece->empty()) break;
+    bytes += piece->size();
+  }
+}
+
+}  // namespace
+
+// What one worker has of this provider.
+struct openai::station {
+  station(executor on, async::blocking_pool& lookups, http::tls_context trust, const http::client_settings& told)
+      : client(on, lookups, std::move(trust), told) {}
+  http::client client;
+  json_scratch scratch;
+};
+
+openai::openai(openai_settings told, http::base_url where)
+    : settings_(std::move(told)),
+      where_(std::move(where)),
+      target_(where_.path_prefix + "/chat/completions"),
+      server_(openai_server_at(where_.to.host)) {}
+
+openai::~openai() = default;
+
+result<std::shared_ptr<openai>> openai::make(openai_settings told, async::worker_pool& workers,
+                                             async::blocking_pool& lookups) {
+  const auto wrong = [name = told.name](std::string_view setting, const std::string& what) {
+    return failure(error_reason::invalid_argument, fmt::format("providers.{}.{} {}", name, setting, what));
+  };
+  result<http::base_url> where = http::parse_base_url(told.base_url);
+  if (!where) return wrong("base_url", where.error().message);
+  result<http::tls_context> trust = http::tls_context::make_client(told.ca_file);
+  if (!trust) return wrong("ca_file", trust.error().message);
+  const std::shared_ptr<openai> made(new openai(std::move(told), std::move(*where)));
+  if (result<void> fine = made->write_header_lines(); !fine) return std::unexpected(std::move(fine.error()));
+  for (std::size_t worker = 0; worker < workers.size(); ++worker) {
+    made->stations_.push_back(
+        std::make_unique<station>(workers[worker].get_executor(), lookups, *trust, made->settings_.client));
+  }
+  return made;
+}
+
+result<void> openai::write_header_lines() {
+  const auto wrong = [this](std::string_view setting, std::string_view what) {
+    return failure(error_reason::invalid_argument, fmt::format("providers.{}.{} {}", settings_.name, setting, what));
+  };
+  std::string lines = "Content-Type: application/json\r\nAccept: application/json, text/event-stream\r\n";
+  lines.append("User-Agent: ").append(settings_.user_agent).append("\r\n");
+  bool authorized = false;
+  for (const auto& [name, value] : settings_.headers) {
+    if (!is_field_name(name))
+      return wrong("headers", fmt::format("has a name that is none: \"{}\"", fit_to_show(name)));
+    if (!is_field_value(value.reveal()))
+      return wrong("headers", fmt::format("has a value with control characters: {}", name));
+    lines.append(name).append(": ").append(value.reveal()).append("\r\n");
+    authorized = authorized || same_name(name, "authorization");
+  }
+  if (!is_field_value(settings_.api_key.reveal()))
+    return wrong("api_key", "has control characters, a line break perhaps");
+  if (!settings_.api_key.empty() && !authorized)
+    lines.append("Authorization: Bearer ").append(settings_.api_key.reveal()).append("\r\n");
+  header_lines_ = secret_string(std::move(lines));
+  return {};
+}
+
+http::client_deadlines openai::deadlines(bool streamed) const {
+  const provider_timeouts& told = settings_.timeouts;
+  // Within a stream it is the events that count, not the bytes: see `read_stream`.
+  return {.connect = told.connect,
+          .first_byte = streamed ? told.first_token : told.total,
+          .between_bytes = streamed ? std::max(told.first_token, told.between_tokens) : told.total,
+          .total = told.total};
+}
+
+task<result<void>> openai::generate(const generation::request& asked, std::string_view model, provider_output& out) {
+  const steady_clock::time_point first_token_at = steady_clock::now() + settings_.timeouts.first_token;
+  station& here = *stations_[async::this_worker()];
+  const result<std::string> body = make_openai_body(asked, model, server_);
+  if (!body) co_return std::unexpected(body.error());
+
+  const std::string_view body_view = *body;
+  const http::client_request request{.to = where_.to,
+                                     .method = "POST",
+                                     .target = target_,
+                                     .header_lines = header_lines_.reveal(),
+                                     .body = std::span(&body_view, 1)};
+  const http::client_deadlines limits = deadlines(asked.streamed);
+  result<http::client_response> response = co_await here.client.send(request, limits);
+  if (!response) co_return std::unexpected(in_our_words(std::move(response.error())));
+  if (response->status() < 200 || response->status() > 299) co_return std::unexpected(co_await read_refusal(*response));
+
+  const std::string_view type = response->header("content-type");
+  if (is_media_type(type, "text/event-stream") || (type.empty() && asked.streamed))
+    co_return co_await read_stream(here, std::move(*response), out, first_token_at);
+  if (is_media_type(type, "application/json") || type.empty()) co_return co_await read_whole(here, *response, out);
+  co_return std::unexpected(error{
+      .reason = error_reason::bad_gateway,
+      .message = fmt::format("provider {} answered with something that is no chat completion; is its base_url right?",
+                             settings_.name),
+      .detail = fmt::format("content-type: {}", fit_to_show(type))});
+}
+
+task<result<void>> openai::read_stream(station& here, http::client_response response, provider_output& out,
+                                       steady_clock::time_point first_token_at) {
+  const executor on = co_await asio::this_coro::executor;
+  openai_stream stream(here.scratch, settings_.name);
+  http::sse_parser parser(settings_.event_bytes_max);
+  bool expired = false;
+  async::watchdog silence(on, [&] {
+    expired = true;
+    response.abort();
+  });
+  silence.expire_at(first_token_at);
+  for (;;) {
+    const result<std::string_view> piece = co_await response.read_some();
+    if (!piece) co_return std::unexpected(expired ? silent(out.has_deltas()) : in_our_words(piece.error()));
+    if (piece->empty()) co_return stream.end(out);
+    parser.feed(*piece);
+    bool heard = false;
+    while (const auto event = parser.next()) {
+      heard = true;
+      const result<bool> done = stream.feed(event->data, out);
+      if (!done) co_return std::unexpected(done.error());
+      if (!*done) continue;
+      silence.disarm();
+      asio::co_spawn(on, read_rest(std::move(response)), [](std::exception_ptr) {});  // all that it can do is close
+      co_return result<void>{};
+    }
+    if (parser.failed()) {
+      co_return failure(error_reason::bad_gateway, fmt::format("provider {} sent an event of more than {}",
+                                                               settings_.name, format_size(settings_.event_bytes_max)));
+    }
+    if (heard && out.has_deltas()) silence.expire_after(settings_.timeouts.between_tokens);
+  }
+}
+
+task<result<void>> openai::read_whole(station& here, http::client_response& response, provider_output& out) {
+  result<std::string> json = co_await response.read_all(settings_.answer_bytes_max);
+  if (!json) co_return std::unexpected(in_our_words(std::move(json.error())));
+  const std::size_t bytes = json->size();
+  json->append(http::client_response::readable_padding, '\0');
+  openai_stream stream(here.scratch, settings_.name);
+  co_return stream.translate_whole(std::string_view(*json).substr(0, bytes), out);
+}
+
+task<error> openai::read_refusal(http::client_response& response) {
+  const result<std::string> body = co_await response.read_all(refusal_bytes_max);
+  co_return error_of_openai({.status = response.status(),
+                             .body = body ? std::string_view(*body) : std::string_view(),
+                             .header = [&response](std::string_view name) { return response.header(name); }},
+                            settings_.name, settings_.api_key, std::chrono::system_clock::now());
+}
+
+error openai::silent(bool has_begun) const {
+  const auto& [what, limit] = has_begun ? std::pair("between_tokens", settings_.timeouts.between_tokens)
+                                        : std::pair("first_token", settings_.timeouts.first_token);
+  return {.reason = error_reason::timed_out,
+          .message = has_begun ? fmt::format("provider {} fell silent in the middle of its answer: nothing for {} ({})",
+                                             settings_.name, format_duration(limit), what)
+                               : fmt::format("provider {} gave no first token within {} ({})", settings_.name,
+                                             format_duration(limit), what)};
+}
+
+// The client names host and port, which are for the log; our clients know the provider by its name.
+error openai::in_our_words(error problem) const {
+  problem.detail = problem.message;
+  if (problem.reason == error_reason::unavailable) {
+    problem.message = fmt::format("provider {} cannot be reached", settings_.name);
+    return problem;
+  }
+  const std::string host = where_.to.authority();
+  const std::string named = fmt::format("provider {}", settings_.name);
+  const std::size_t at = problem.message.find(host);
+  if (at == std::string::npos) {
+    problem.message = fmt::format("{}: {}", named, problem.message);
+  } else {
+    problem.message.replace(at, host.size(), named);
+  }
+  return problem;
+}
+
+}  // namespace sluice::agent
