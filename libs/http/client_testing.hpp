@@ -125,4 +125,27 @@ void expect_error(const result<T>& got, error_reason reason, std::string_view pa
   EXPECT_TRUE(got.error().message.contains(part_of_message)) << got.error().message;
 }
 
+inline constexpr std::string_view ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+
+inline task<> expect_answer(client& http, origin to, std::string_view body) {
+  expect_body(co_await ask(http, to), body);
+}
+inline task<> expect_failure(client& http, origin to, error_reason reason, std::string_view part_of_message,
+                             client_deadlines limits = {}) {
+  expect_error(co_await ask(http, to, "{}", limits), reason, part_of_message);
+}
+// Answers one request on one connection with `text` and closes.
+inline task<> answer_once(scripted_peer& peer, std::string text) {
+  tcp_socket socket = co_await peer.accept();
+  co_await hear(socket);
+  co_await say(socket, text);
+}
+// The same, but keeps the connection until the client closes it.
+inline task<> answer_and_wait(scripted_peer& peer, std::string text) {
+  tcp_socket socket = co_await peer.accept();
+  co_await hear(socket);
+  co_await say(socket, text);
+  co_await hear_end(socket);
+}
+
 }  // namespace sluice::http::testing

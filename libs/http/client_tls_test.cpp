@@ -9,16 +9,6 @@ namespace {
 using namespace std::chrono_literals;
 using namespace testing;
 
-constexpr std::string_view ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
-
-task<> expect_answer(client& http, origin to, std::string_view body) {
-  expect_body(co_await ask(http, to), body);
-}
-task<> expect_failure(client& http, origin to, error_reason reason, std::string_view part_of_message,
-                      client_deadlines limits = {}) {
-  expect_error(co_await ask(http, to, "{}", limits), reason, part_of_message);
-}
-
 // Reads up to the end of a request, whose body is "{}", or to the end of everything.
 task<std::string> hear_tls(stream_socket& socket) {
   std::string text;

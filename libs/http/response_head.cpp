@@ -58,6 +58,7 @@ result<std::size_t> response_head::feed(std::string_view bytes) {
     }
     if (problem) return not_http(problem.message());
     if (!response->is_header_done()) continue;
+    if (status() < 100) return not_http("its status is no number from 100 on");
     if (status() / 100 == 1 && status() != 101) {
       response.reset();
       parser_->begun = false;

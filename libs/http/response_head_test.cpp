@@ -71,7 +71,8 @@ TEST(response_head, comes_in_pieces_of_any_size) {
 TEST(response_head, refuses_what_is_no_response) {
   for (const std::string_view bad :
        {"SSH-2.0-OpenSSH_9.2\r\n", "\x15\x03\x01", "GET / HTTP/1.1\r\n\r\n", "HTTP/2 200\r\n\r\n",
-        "HTTP/1.1 abc\r\n\r\n", "HTTP/1.1 200 OK\r\nno colon\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n",
+        "HTTP/1.1 abc\r\n\r\n", "HTTP/1.1 050 OK\r\n\r\n", "HTTP/1.1 200 OK\r\nno colon\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n",
         "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Encoding: br\r\n\r\n",
