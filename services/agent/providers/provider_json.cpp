@@ -1,7 +1,9 @@
 #include "agent/providers/provider_json.hpp"
 
-#include <array>
+#include <algorithm>
+#include <bit>
 #include <cstdint>
+#include <cstring>
 
 namespace sluice::agent {
 namespace {
@@ -62,6 +64,20 @@ void append_code_unit(std::string& out, char16_t unit, char16_t& half) {
     out.append(replacement);
   } else if (!leading) {
     append_utf8(out, unit);
+  }
+}
+
+// The first quote from `at` on, where there is one, with padding behind it. Names are read for every field of every
+// token, and a loop over bytes mispredicts its end each time: eight at once, as in `base/json_text.cpp`.
+const char* find_quote(const char* at) {
+  static_assert(std::endian::native == std::endian::little);
+  constexpr std::uint64_t ones = 0x0101010101010101ULL;
+  for (;; at += 8) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, at, 8);
+    word ^= ones * '"';
+    const std::uint64_t zeros = (word - ones) & ~word & (ones * 0x80);
+    if (zeros != 0) return at + std::countr_zero(zeros) / 8;  // the lowest one is exact
   }
 }
 
@@ -127,9 +143,11 @@ bool raw_string(value& value, std::string_view& inside) {
 
 std::string_view raw_name(field& field) {
   const char* const begin = field.key().raw();
-  const char* end = begin;
-  while (*end != '"')
-    end += *end == '\\' ? 2 : 1;
+  const char* end = find_quote(begin);
+  if (end[-1] == '\\') {  // perhaps not the end: step over escapes
+    for (end = begin; *end != '"';)
+      end += *end == '\\' ? 2 : 1;
+  }
   return {begin, static_cast<std::size_t>(end - begin)};
 }
 
