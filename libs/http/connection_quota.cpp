@@ -19,11 +19,11 @@ std::array<std::uint8_t, 16> key_of(const boost::asio::ip::address& address) {
 }  // namespace
 
 connection_place::~connection_place() {
-  if (quota_ != nullptr) quota_->give_back(*counted_);
+  if (quota_) quota_->give_back(*counted_);
 }
 
 connection_place::connection_place(connection_place&& other) noexcept
-    : quota_(std::exchange(other.quota_, nullptr)), counted_(other.counted_) {}
+    : quota_(std::move(other.quota_)), counted_(other.counted_) {}
 
 connection_place& connection_place::operator=(connection_place&& other) noexcept {
   std::swap(quota_, other.quota_);
@@ -42,7 +42,7 @@ std::expected<connection_place, connection_quota::refusal> connection_quota::adm
   }
   ++counted->second;
   ++connections_;
-  return connection_place(*this, *counted);
+  return connection_place(shared_from_this(), *counted);
 }
 
 std::size_t connection_quota::size() const {

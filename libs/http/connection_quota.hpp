@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <expected>
+#include <memory>
 #include <mutex>
 #include <unordered_map>
 #include <utility>
@@ -27,15 +28,16 @@ class connection_place {
   friend class connection_quota;
   using address_key = std::array<std::uint8_t, 16>;
   using entry = std::pair<const address_key, std::size_t>;
-  connection_place(connection_quota& quota, entry& counted) : quota_(&quota), counted_(&counted) {}
+  connection_place(std::shared_ptr<connection_quota> quota, entry& counted)
+      : quota_(std::move(quota)), counted_(&counted) {}
 
-  connection_quota* quota_ = nullptr;
+  std::shared_ptr<connection_quota> quota_;
   entry* counted_ = nullptr;
 };
 
 /// Counts over all workers, under a lock that is taken only when a connection comes or goes. IPv6 clients are counted
-/// by their /64, which is what one of them is given. Must outlive its places.
-class connection_quota {
+/// by their /64, which is what one of them is given. Lives as long as its places.
+class connection_quota : public std::enable_shared_from_this<connection_quota> {
  public:
   enum class refusal { too_many, too_many_from_address };
 

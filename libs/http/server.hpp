@@ -95,7 +95,7 @@ class server {
 
  private:
   struct shared;
-  std::shared_ptr<shared> shared_;
+  std::unique_ptr<shared> shared_;
 };
 
 /// Reads where to listen: "127.0.0.1:8080", "[::1]:8080", "localhost:8080", ":8080" (all addresses).

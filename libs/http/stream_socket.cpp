@@ -115,8 +115,11 @@ stream_socket::outcome stream_socket::try_write_behind(std::span<const asio::con
 }
 
 task<error_code> stream_socket::write_all(std::span<const asio::const_buffer> buffers) {
+  return write_rest(buffers, 0);
+}
+
+task<error_code> stream_socket::write_rest(std::span<const asio::const_buffer> buffers, std::size_t done) {
   const std::size_t all = asio::buffer_size(buffers);
-  std::size_t done = 0;
   while (done < all) {
     const outcome step = try_write_behind(buffers, done);
     if (step.error) co_return step.error;

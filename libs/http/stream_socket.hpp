@@ -55,6 +55,8 @@ class stream_socket {
   /// Writes everything, waiting only when the peer is slow. The bytes must stay until it returns.
   task<error_code> write_all(std::span<const asio::const_buffer> buffers);
   task<error_code> write_all(std::string_view bytes);
+  /// The same for what a `try_write` of these buffers has left: all but the first `done` bytes.
+  task<error_code> write_rest(std::span<const asio::const_buffer> buffers, std::size_t done);
 
   /// Whether the peer has closed its side or the connection is broken, even behind bytes that were not read yet.
   bool peer_closed();

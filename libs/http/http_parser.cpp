@@ -1,0 +1,195 @@
+#include "http/http_parser.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <limits>
+#include <optional>
+
+#include <boost/beast/http/basic_parser.hpp>
+
+namespace sluice::http {
+namespace {
+
+namespace beast = boost::beast::http;
+
+// A body of a stated length gets its room at once up to here: what is only announced must not cost memory.
+constexpr std::size_t body_reserve_max = std::size_t{256} * 1024;
+// What a cleared request may keep for the next one.
+constexpr std::size_t body_kept_max = std::size_t{64} * 1024;
+
+void clear(request& asked) {
+  asked.method.clear();
+  asked.target.clear();
+  asked.path.clear();
+  asked.query.clear();
+  asked.headers.clear();
+  if (asked.body.capacity() > body_kept_max) {
+    asked.body = std::string();
+  } else {
+    asked.body.clear();
+  }
+  asked.request_id.clear();
+  asked.route = {};
+  asked.parameters.clear();
+}
+
+}  // namespace
+
+// Beast's state machine writing straight into a `request`.
+class request_parser::grammar final : public beast::basic_parser<true> {
+ public:
+  grammar(request& into, const parse_limits& limits) : asked_(into), limits_(limits) {
+    header_limit(static_cast<std::uint32_t>(
+        std::min<std::size_t>(limits.header_bytes_max, std::numeric_limits<std::uint32_t>::max())));
+    body_limit(limits.body_bytes_max);
+    eager(true);
+  }
+
+  std::string_view input;  // what is being parsed, to tell a folded value, which lies elsewhere
+  unsigned status = 0;     // our own refusal
+  std::string_view failure = {};
+  bool expects_continue = false;
+
+ private:
+  void refuse(unsigned with, std::string_view why, boost::system::error_code& code) {
+    status = with;
+    failure = why;
+    code = beast::error::bad_value;
+  }
+
+  using text = boost::beast::string_view;
+
+  void on_request_impl(beast::verb, text method, text target_text, int version,
+                       boost::system::error_code& code) override {
+    const std::string_view target = target_text;
+    asked_.method = method;
+    asked_.target = target;
+    asked_.version = static_cast<unsigned>(version);
+    header_bytes_ = method.size() + target.size();
+    if (header_bytes_ > limits_.header_bytes_max) return refuse(431, "the request line is too long", code);
+    const std::size_t question = target.find('?');
+    if (question != std::string_view::npos) asked_.query = target.substr(question + 1);
+    const std::string_view path = path_of_target(target);
+    if (!percent_decode(path, asked_.path)) return refuse(400, "the path is not valid percent-encoded UTF-8", code);
+    if (!path.starts_with('/') && !(path == "*" && method == "OPTIONS"))
+      return refuse(400, "the request target is neither a path nor an absolute URL", code);
+  }
+
+  void on_field_impl(beast::field name, text name_text, text value_text, boost::system::error_code& code) override {
+    const std::string_view value = value_text;
+    header_bytes_ += name_text.size() + value.size() + 4;
+    if (header_bytes_ > limits_.header_bytes_max) return refuse(431, "the header is too large", code);
+    if (++fields_ > limits_.header_fields_max) return refuse(431, "the header has too many fields", code);
+    // A trailer must not say what the header is believed for (RFC 9110, section 6.5.1).
+    if (is_header_done()) return;
+    const std::less<> before;
+    if (!value.empty() && (before(value.data(), input.data()) || !before(value.data(), input.data() + input.size())))
+      return refuse(400, "folded header lines are not accepted", code);
+    switch (name) {
+      case beast::field::transfer_encoding:
+        if (asked_.version < 11) return refuse(400, "HTTP/1.0 has no Transfer-Encoding", code);
+        if (!equal_without_case(value, "chunked"))
+          return refuse(501, "the only Transfer-Encoding understood is \"chunked\"", code);
+        break;
+      case beast::field::content_length:
+        if (has_length_) return refuse(400, "more than one Content-Length", code);
+        if (!std::ranges::all_of(value, [](char c) { return c >= '0' && c <= '9'; }))
+          return refuse(400, "Content-Length is not a number", code);
+        has_length_ = true;
+        break;
+      case beast::field::host:
+        ++hosts_;
+        break;
+      case beast::field::expect:
+        if (!equal_without_case(value, "100-continue")) return refuse(417, "unknown expectation", code);
+        expects_continue = asked_.version >= 11;
+        break;
+      default:
+        break;
+    }
+    asked_.headers.add(name_text, value);
+  }
+
+  void on_header_impl(boost::system::error_code& code) override {
+    if (hosts_ > 1 || (hosts_ == 0 && asked_.version >= 11))
+      return refuse(400, "a request has exactly one Host field", code);
+    // Trailers have the same bounds, of their own.
+    header_bytes_ = 0;
+    fields_ = 0;
+  }
+
+  void on_body_init_impl(const boost::optional<std::uint64_t>& length, boost::system::error_code&) override {
+    if (length) asked_.body.reserve(static_cast<std::size_t>(std::min<std::uint64_t>(*length, body_reserve_max)));
+  }
+  std::size_t on_body_impl(text body, boost::system::error_code&) override {
+    asked_.body.append(body.data(), body.size());
+    return body.size();
+  }
+  std::size_t on_chunk_body_impl(std::uint64_t, text body, boost::system::error_code&) override {
+    asked_.body.append(body.data(), body.size());
+    return body.size();
+  }
+  void on_response_impl(int, text, int, boost::system::error_code&) override {}
+  void on_chunk_header_impl(std::uint64_t, text, boost::system::error_code&) override {}
+  void on_finish_impl(boost::system::error_code&) override {}
+
+  request& asked_;
+  const parse_limits& limits_;
+  std::size_t header_bytes_ = 0;
+  std::size_t fields_ = 0;
+  unsigned hosts_ = 0;
+  bool has_length_ = false;
+};
+
+request_parser::request_parser(const parse_limits& limits) : limits_(limits) {}
+request_parser::~request_parser() = default;
+
+void request_parser::begin(request& into) {
+  clear(into);
+  status_ = 0;
+  failure_ = {};
+  grammar_ = std::make_unique<grammar>(into, limits_);
+}
+
+std::size_t request_parser::feed(std::string_view bytes) {
+  boost::system::error_code code;
+  grammar_->input = bytes;
+  const std::size_t used = grammar_->put(boost::asio::buffer(bytes), code);
+  if (grammar_->status != 0) {
+    fail(grammar_->status, grammar_->failure);
+  } else if (code == beast::error::header_limit) {
+    fail(431, "the header is too large");
+  } else if (code == beast::error::body_limit) {
+    fail(413, "the body is too large");
+  } else if (code == beast::error::bad_version) {
+    fail(505, "the request line does not end in HTTP/1.1 or HTTP/1.0");
+  } else if (code && code != beast::error::need_more) {
+    fail(400, "this is not a valid HTTP/1.1 request");
+  } else if (!grammar_->is_done() && bytes.size() - used > limits_.header_bytes_max) {
+    fail(431, grammar_->is_header_done() ? "the chunk's header or trailer is too large" : "the header is too large");
+  }
+  return used;
+}
+
+bool request_parser::header_done() const {
+  return grammar_->is_header_done();
+}
+
+bool request_parser::done() const {
+  return grammar_->is_done();
+}
+
+bool request_parser::keep_alive() const {
+  return grammar_->keep_alive();
+}
+
+bool request_parser::expects_continue() const {
+  return grammar_->expects_continue;
+}
+
+void request_parser::fail(unsigned status, std::string_view why) {
+  status_ = status;
+  failure_ = why;
+}
+
+}  // namespace sluice::http
