@@ -48,3 +48,18 @@ function(project_library)
     set_tests_properties(${arg_NAME}_test PROPERTIES TIMEOUT 120 LABELS unit)
   endif()
 endfunction()
+
+# What other services may see of a service: its face alone.
+#
+#   project_face(NAME agent HEADERS agent_service.hpp DEPENDS base async generation)   # → target agent_face
+function(project_face)
+  cmake_parse_arguments(arg "" "NAME" "HEADERS;DEPENDS" ${ARGN})
+  set(include_root "${CMAKE_BINARY_DIR}/include/${arg_NAME}_face")
+  file(MAKE_DIRECTORY "${include_root}/${arg_NAME}")
+  foreach(header IN LISTS arg_HEADERS)
+    file(CREATE_LINK "${CMAKE_CURRENT_SOURCE_DIR}/${header}" "${include_root}/${arg_NAME}/${header}" SYMBOLIC)
+  endforeach()
+  add_library(${arg_NAME}_face INTERFACE)
+  target_include_directories(${arg_NAME}_face INTERFACE "${include_root}")
+  target_link_libraries(${arg_NAME}_face INTERFACE ${arg_DEPENDS})
+endfunction()

@@ -3,13 +3,10 @@
 
 #include <ostream>
 
+#include "app/exit_codes.hpp"
 #include "app/load_settings.hpp"
 
 namespace sluice::app {
-
-inline constexpr int exit_fine = 0;
-inline constexpr int exit_usage = 2;
-inline constexpr int exit_configuration = 78;
 
 /// Writes one line per problem.
 void report(const config::problems& wrong, std::ostream& err);

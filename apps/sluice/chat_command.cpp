@@ -1,0 +1,157 @@
+#include "app/chat_command.hpp"
+
+#include <iostream>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/use_future.hpp>
+#include <boost/json.hpp>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "app/chat_connection.hpp"
+#include "app/exit_codes.hpp"
+#include "app/roles.hpp"
+#include "async/blocking_pool.hpp"
+#include "async/with_deadline.hpp"
+
+namespace sluice::app {
+namespace {
+
+namespace json = boost::json;
+
+constexpr int reconnects_max = 5;
+constexpr std::chrono::milliseconds reconnect_pause{300};
+
+// One terminal's conversation with one server.
+class terminal_chat {
+ public:
+  terminal_chat(executor on, async::blocking_pool& blocking, chat_target target, const chat_options& how,
+                std::ostream& out, std::ostream& err)
+      : connection_(on, blocking, std::move(target)),
+        blocking_(blocking),
+        how_(how),
+        out_(out),
+        err_(err),
+        dims_(isatty(STDOUT_FILENO) != 0) {}
+
+  task<int> run() {
+    if (const auto connected = co_await connection_.connect(); !connected) co_return report(connected.error());
+    if (!how_.message.empty()) co_return co_await ask(how_.message);
+    int outcome = 0;
+    while (const auto line = co_await read_line()) {
+      if (line->find_first_not_of(" \t\r") != std::string::npos) outcome = co_await ask(*line);
+    }
+    co_return outcome;
+  }
+
+ private:
+  int report(const std::string& problem) {
+    err_ << "sluice chat: " << problem << '\n';
+    return exit_unavailable;
+  }
+
+  task<std::optional<std::string>> read_line() {
+    if (isatty(STDIN_FILENO) != 0) out_ << "> " << std::flush;
+    auto line = co_await blocking_.run([]() -> std::optional<std::string> {
+      std::string text;
+      if (!std::getline(std::cin, text)) return std::nullopt;
+      return text;
+    });
+    co_return line ? std::move(*line) : std::nullopt;
+  }
+
+  task<int> ask(std::string content) {
+    json::object payload{{"content", content}};
+    if (!how_.model.empty()) payload["model"] = how_.model;
+    generation_id_.clear();
+    last_seq_ = 0;
+    std::string request =
+        json::serialize(json::object{{"type", "chat"}, {"id", "chat"}, {"payload", std::move(payload)}});
+    for (int attempt = 0;; ++attempt) {
+      const auto outcome = co_await exchange(std::move(request));
+      if (outcome) co_return *outcome;
+      // The answer goes on at the server; a new socket picks it up where this one broke.
+      if (generation_id_.empty() || attempt == reconnects_max) co_return report(outcome.error());
+      err_ << "(" << outcome.error() << "; reconnecting)\n";
+      steady_timer pause(co_await asio::this_coro::executor, reconnect_pause * (attempt + 1));
+      co_await pause.async_wait(use_task);
+      request = json::serialize(json::object{
+          {"type", "resume"}, {"id", "chat"}, {"payload", {{"generation_id", generation_id_}, {"after", last_seq_}}}});
+      co_await connection_.connect();
+    }
+  }
+
+  // Sends a request and shows its frames; the exit code once it has ended, an error if the socket broke before.
+  task<std::expected<int, std::string>> exchange(std::string request) {
+    if (const auto sent = co_await connection_.send(std::move(request)); !sent) co_return std::unexpected(sent.error());
+    for (;;) {
+      auto text = co_await connection_.receive();
+      if (!text) co_return std::unexpected(text.error());
+      boost::system::error_code problem;
+      const json::value frame = json::parse(*text, problem);
+      const json::object* const fields = problem ? nullptr : frame.if_object();
+      if (fields == nullptr || !fields->contains("type"))
+        co_return std::unexpected("the server sent what is not a frame");
+      if (const auto ended = show(*fields)) co_return *ended;
+    }
+  }
+
+  std::optional<int> show(const json::object& frame) {
+    const json::value& type = frame.at("type");
+    if (const json::value* const seq = frame.if_contains("seq")) last_seq_ = seq->to_number<std::uint64_t>();
+    if (const json::value* const id = frame.if_contains("generation_id")) generation_id_ = id->as_string();
+    const json::value* const payload = frame.if_contains("payload");
+    if (type == "chat") {
+      show_text(payload->at("content").as_string(), payload->at("type") == "reasoning");
+    } else if (type == "rewind") {
+      out_ << "\n(the answer goes on from an earlier place)\n";
+    } else if (type == "done") {
+      show_text("\n", false);
+      if (payload->at("status") == "completed") return 0;
+      const json::value* const problem = payload->as_object().if_contains("error");
+      err_ << "(" << payload->at("status").as_string().c_str() << ": "
+           << (problem != nullptr ? problem->at("message").as_string().c_str()
+                                  : payload->at("finish_reason").as_string().c_str())
+           << ")\n";
+      return payload->at("status") == "incomplete" ? 0 : exit_unavailable;
+    } else if (type == "error") {
+      return report(std::string(payload->at("message").as_string()));
+    }
+    return std::nullopt;
+  }
+
+  void show_text(std::string_view text, bool is_reasoning) {
+    if (dims_ && is_reasoning != dimmed_) out_ << (is_reasoning ? "\x1b[2m" : "\x1b[0m\n");
+    if (!dims_ && dimmed_ && !is_reasoning) out_ << '\n';
+    dimmed_ = is_reasoning;
+    out_ << text << std::flush;
+  }
+
+  chat_connection connection_;
+  async::blocking_pool& blocking_;
+  const chat_options& how_;
+  std::ostream& out_;
+  std::ostream& err_;
+  bool dims_;
+  bool dimmed_ = false;
+  std::string generation_id_;
+  std::uint64_t last_seq_ = 0;
+};
+
+}  // namespace
+
+int run_chat(const chat_options& how, std::ostream& out, std::ostream& err) {
+  auto target = make_chat_target(how.url, how.token);
+  if (!target) {
+    err << "sluice chat: --url " << target.error() << '\n';
+    return exit_usage;
+  }
+  asio::io_context loop(1);
+  async::blocking_pool blocking("chat", 2, 16);
+  terminal_chat chat(loop.get_executor(), blocking, std::move(*target), how, out, err);
+  auto outcome = asio::co_spawn(loop.get_executor(), chat.run(), asio::use_future);
+  loop.run();
+  return outcome.get();
+}
+
+}  // namespace sluice::app

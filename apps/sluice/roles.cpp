@@ -1,0 +1,110 @@
+#include "app/roles.hpp"
+
+#include <csignal>
+#include <exception>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/use_future.hpp>
+#include <fmt/format.h>
+#include <sys/socket.h>
+
+#include "agent/module.hpp"
+#include "app/exit_codes.hpp"
+#include "app/http_hooks.hpp"
+#include "app/providers.hpp"
+#include "app/version.hpp"
+#include "app/wiring.hpp"
+#include "async/blocking_pool.hpp"
+#include "async/worker_pool.hpp"
+#include "gateway/module.hpp"
+#include "http/server.hpp"
+#include "telemetry/log.hpp"
+#include "telemetry/metrics.hpp"
+#include "telemetry/names.hpp"
+
+namespace sluice::app {
+namespace {
+
+// Blocks until SIGTERM or SIGINT; from then on a second one ends the process as the system does by default.
+void wait_for_signal() {
+  asio::io_context loop(1);
+  asio::signal_set signals(loop, SIGTERM, SIGINT);
+  signals.async_wait([](error_code, int) {});
+  loop.run();
+  signals.clear();
+  std::signal(SIGTERM, SIG_DFL);
+  std::signal(SIGINT, SIG_DFL);
+}
+
+// The address as a client on this machine would type it.
+std::string reachable(const asio::ip::tcp::endpoint& at) {
+  asio::ip::address address = at.address();
+  if (address.is_unspecified()) {
+    address = address.is_v6() ? asio::ip::address(asio::ip::address_v6::loopback())
+                              : asio::ip::address(asio::ip::address_v4::loopback());
+  }
+  return address.is_v6() ? fmt::format("[{}]:{}", address.to_string(), at.port())
+                         : fmt::format("{}:{}", address.to_string(), at.port());
+}
+
+}  // namespace
+
+int serve(const loaded_settings& loaded, std::ostream& out, std::ostream& err) {
+  std::signal(SIGPIPE, SIG_IGN);
+  const settings& told = loaded.told;
+  const telemetry::logger log({.level = told.telemetry.log_level, .format = told.telemetry.log_format});
+  for (const std::string& notice : loaded.notices)
+    log.warning(notice);
+
+  async::worker_pool workers(told.server.workers);
+  http::worker_buffers buffers(workers.size());
+  telemetry::metric_registry metrics(workers.size());
+  metrics.add_process_metrics(version);
+  metrics.make_observed_counter(telemetry::names::log_lines_dropped,
+                                [&log] { return static_cast<double>(log.dropped()); });
+
+  async::blocking_pool lookups("name-lookup", 4, 1024);
+  auto providers = make_providers(told, workers, lookups);
+  if (!providers) {
+    err << "sluice: " << providers.error() << '\n';
+    return exit_configuration;
+  }
+  agent::module agents(workers, make_agent_settings(told), std::move(*providers), metrics, log);
+  gateway::module gateway(workers, buffers, make_gateway_settings(told), agents.face(), metrics, log);
+
+  auto listening = make_server_settings(told);
+  if (!listening) {
+    err << "sluice: " << listening.error() << '\n';
+    return exit_configuration;
+  }
+  http::server server(workers, buffers, std::move(*listening), http::router(gateway.routes()),
+                      make_http_hooks(metrics, log));
+  if (const auto started = server.start(); !started) {
+    err << "sluice: " << started.error().message << '\n';
+    return exit_unavailable;
+  }
+  agents.begin();
+  gateway.begin();
+  workers.start();
+  const std::string address = fmt::format("{}://{}", told.server.tls.certificate.empty() ? "http" : "https",
+                                          reachable(server.local_endpoint()));
+  log.info("ready", {{"address", address}, {"workers", workers.size()}, {"version", version}});
+  out << "ready " << address << std::endl;
+
+  wait_for_signal();
+  log.info("stopping", {{"drain_ms", told.server.timeouts.drain}});
+  // Sockets are told to go elsewhere while what runs comes to its end; then the rest is cut.
+  auto sockets_gone =
+      asio::co_spawn(workers[0].get_executor(), gateway.drain(told.server.timeouts.drain), asio::use_future);
+  auto answers_ended =
+      asio::co_spawn(workers[0].get_executor(), agents.drain(told.server.timeouts.drain), asio::use_future);
+  answers_ended.wait();
+  sockets_gone.wait();
+  server.stop(told.server.timeouts.drain);
+  workers.stop();
+  log.info("stopped");
+  return exit_fine;
+}
+
+}  // namespace sluice::app

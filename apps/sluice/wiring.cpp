@@ -1,0 +1,66 @@
+#include "app/wiring.hpp"
+
+namespace sluice::app {
+
+agent::settings make_agent_settings(const settings& told) {
+  agent::settings made;
+  for (const model_settings& model : told.models) {
+    agent::model_settings& added = made.models.emplace_back();
+    added.name = model.name;
+    for (const target_settings& target : model.targets) {
+      added.targets.push_back({.provider = target.provider, .model = target.model, .weight = target.weight});
+    }
+  }
+  made.default_model = told.default_model;
+  made.grace = told.generations.grace;
+  made.orphan_timeout = told.generations.orphan_timeout;
+  made.log_bytes_max = told.generations.log_bytes;
+  made.ended_bytes_max = told.generations.ended_bytes;
+  made.live_per_user_max = told.server.limits.streams_per_user;
+  return made;
+}
+
+gateway::settings make_gateway_settings(const settings& told) {
+  gateway::settings made;
+  made.allowed_origins = told.server.allowed_origins;
+  made.allow_query_token = told.server.allow_query_token;
+  made.insecure_tokens = told.auth.insecure_tokens;
+  for (const api_key_settings& key : told.auth.keys) {
+    made.keys.push_back(
+        {.name = key.name, .sha256 = key.sha256, .role = key.role == key_role::admin ? "admin" : "user"});
+  }
+  const limit_settings& limits = told.server.limits;
+  made.message_bytes_max = limits.message_bytes;
+  made.sockets_max = limits.sockets;
+  made.sockets_per_user_max = limits.sockets_per_user;
+  made.dialogue = {.streams_max = limits.streams_per_socket, .json = {.depth = limits.json_depth}};
+  made.heartbeat = told.server.timeouts.heartbeat;
+  made.write_timeout = told.server.timeouts.write;
+  made.resume_window = told.generations.grace;
+  return made;
+}
+
+std::expected<http::server_settings, std::string> make_server_settings(const settings& told) {
+  http::server_settings made;
+  const auto listen = http::parse_listen_address(told.server.listen);
+  if (!listen) return std::unexpected("server.listen: " + listen.error().message);
+  made.listen = *listen;
+  if (!told.server.tls.certificate.empty()) {
+    auto tls = http::tls_context::make_server(told.server.tls.certificate, told.server.tls.key);
+    if (!tls) return std::unexpected("server.tls: " + tls.error().message);
+    made.tls = std::move(*tls);
+  }
+  const limit_settings& limits = told.server.limits;
+  const timeout_settings& timeouts = told.server.timeouts;
+  made.limits.header_bytes_max = limits.header_bytes;
+  made.limits.body_bytes_max = limits.body_bytes;
+  made.limits.connections_max = limits.sockets;
+  made.limits.connections_per_address_max = limits.sockets_per_address;
+  made.limits.header_timeout = timeouts.header;
+  made.limits.idle_timeout = timeouts.keep_alive;
+  made.limits.body_timeout = timeouts.body;
+  made.limits.write_timeout = timeouts.write;
+  return made;
+}
+
+}  // namespace sluice::app

@@ -1,0 +1,108 @@
+#include "agent/module.hpp"
+
+#include <exception>
+
+#include "agent/agent.hpp"
+#include "telemetry/names.hpp"
+
+namespace sluice::agent {
+namespace {
+
+std::string message_of(const std::exception_ptr& failure) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const std::exception& problem) {
+    return problem.what();
+  } catch (...) {
+    return "unknown exception";
+  }
+}
+
+}  // namespace
+
+// Counts generations and logs how they end.
+class module::watch final : public observer {
+ public:
+  watch(telemetry::metric_registry& metrics, const telemetry::logger& log)
+      : live_(metrics.make_gauge(telemetry::names::live_generations)),
+        ended_(metrics.make_counters(telemetry::names::generations, {"provider", "model", "status"})),
+        first_token_(metrics.make_histograms(telemetry::names::first_token_seconds, {"provider"},
+                                             telemetry::generation_seconds())),
+        duration_(metrics.make_histograms(telemetry::names::generation_seconds, {"provider"},
+                                          telemetry::generation_seconds())),
+        tokens_(metrics.make_counters(telemetry::names::tokens, {"provider", "model", "kind"})),
+        deltas_(metrics.make_counter(telemetry::names::deltas)),
+        log_(log) {}
+
+  void on_started(const live_generation&) override { live_.add(); }
+
+  void on_ended(const live_generation& ended, const generation::finish& how) override {
+    live_.subtract();
+    const std::string& provider = ended.about.provider;
+    const std::string& model = ended.about.model;
+    ended_.at({provider, model, to_string(how.status)}).add();
+    if (how.time_to_first_token) first_token_.at({provider}).observe(*how.time_to_first_token);
+    duration_.at({provider}).observe(how.total);
+    deltas_.add(ended.log->published());
+    add_tokens(provider, model, "input", how.usage.input_tokens);
+    add_tokens(provider, model, "cached", how.usage.cached_tokens);
+    add_tokens(provider, model, "output", how.usage.output_tokens);
+    add_tokens(provider, model, "reasoning", how.usage.reasoning_tokens);
+    report(ended, how);
+  }
+
+  void on_broken(const live_generation& which, std::exception_ptr why) override {
+    log_.error("a generation broke",
+               {{telemetry::names::generation_id, which.log->id()}, {"problem", message_of(why)}});
+  }
+
+ private:
+  void add_tokens(const std::string& provider, const std::string& model, std::string_view kind, std::int64_t count) {
+    if (count > 0) tokens_.at({provider, model, kind}).add(static_cast<std::uint64_t>(count));
+  }
+
+  void report(const live_generation& ended, const generation::finish& how) const {
+    const bool failed = how.status == generation::status::failed;
+    const auto level = failed ? telemetry::log_level::warning : telemetry::log_level::debug;
+    if (!log_.enabled(level)) return;
+    log_.log(level, failed ? "a generation failed" : "a generation ended",
+             {{telemetry::names::generation_id, ended.log->id()},
+              {telemetry::names::request_id, ended.request_id},
+              {telemetry::names::provider, ended.about.provider},
+              {telemetry::names::model, ended.about.model},
+              {"status", to_string(how.status)},
+              {"reason", how.problem ? to_string(how.problem->reason) : to_string(how.reason())},
+              {"problem", how.problem ? std::string_view(how.problem->message) : std::string_view()},
+              {"detail", how.problem ? std::string_view(how.problem->detail) : std::string_view()},
+              {"total_ms", how.total}});
+  }
+
+  telemetry::gauge& live_;
+  telemetry::family<telemetry::counter>& ended_;
+  telemetry::family<telemetry::histogram>& first_token_;
+  telemetry::family<telemetry::histogram>& duration_;
+  telemetry::family<telemetry::counter>& tokens_;
+  telemetry::counter& deltas_;
+  telemetry::logger log_;
+};
+
+module::module(async::worker_pool& workers, settings told, std::vector<std::shared_ptr<provider>> providers,
+               telemetry::metric_registry& metrics,
+               const telemetry::logger& log) :watch_(std::make_unique<watch>(metrics, log)),
+    agent_(std::make_unique<agent>(workers, std::move(told), std::move(providers), *watch_)) {}
+
+module::~module() = default;
+
+service& module::face() {
+  return *agent_;
+}
+
+void module::begin() {
+  agent_->begin();
+}
+
+task<> module::drain(std::chrono::milliseconds limit) {
+  return agent_->drain(limit);
+}
+
+}  // namespace sluice::agent

@@ -1,0 +1,141 @@
+#include "gateway/admission.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+
+namespace sluice::gateway {
+namespace {
+
+// Longer credentials than any of ours are refused before they are hashed.
+constexpr std::size_t credential_bytes_max = 4096;
+
+std::string sha256_hex(std::string_view text) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
+  unsigned bytes = 0;
+  EVP_Digest(text.data(), text.size(), digest.data(), &bytes, EVP_sha256(), nullptr);
+  std::string hex;
+  hex.reserve(std::size_t{2} * bytes);
+  for (unsigned i = 0; i < bytes; ++i) {
+    hex.push_back("0123456789abcdef"[digest[i] >> 4]);
+    hex.push_back("0123456789abcdef"[digest[i] & 15]);
+  }
+  return hex;
+}
+
+bool same_secret(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
+}
+
+}  // namespace
+
+class socket_counts {
+ public:
+  result<void> take(const settings& told, const std::string& user_id) {
+    const std::scoped_lock lock(mutex_);
+    if (total_ >= told.sockets_max) {
+      return failure(error_reason::unavailable, "this server has as many open sockets as it takes; try again later");
+    }
+    std::uint32_t& of_user = by_user_[user_id];
+    if (of_user >= told.sockets_per_user_max) {
+      if (of_user == 0) by_user_.erase(user_id);
+      error refused{.reason = error_reason::rate_limited,
+                    .message = fmt::format("{} open sockets is the most for one user; close one first",
+                                           told.sockets_per_user_max)};
+      refused.retry_after = std::chrono::seconds(5);
+      return std::unexpected(std::move(refused));
+    }
+    ++of_user;
+    ++total_;
+    return {};
+  }
+  void give_back(const std::string& user_id) {
+    const std::scoped_lock lock(mutex_);
+    const auto of_user = by_user_.find(user_id);
+    if (of_user != by_user_.end() && --of_user->second == 0) by_user_.erase(of_user);
+    --total_;
+  }
+  std::uint32_t total() const {
+    const std::scoped_lock lock(mutex_);
+    return total_;
+  }
+
+ private:
+  mutable std::mutex mutex_;  // sockets open and close; no message or delta comes here
+  std::unordered_map<std::string, std::uint32_t> by_user_;
+  std::uint32_t total_ = 0;
+};
+
+socket_place& socket_place::operator=(socket_place&& other) noexcept {
+  if (this != &other) {
+    std::swap(counts_, other.counts_);
+    std::swap(user_id_, other.user_id_);
+  }
+  return *this;
+}
+
+socket_place::~socket_place() {
+  if (counts_) counts_->give_back(user_id_);
+}
+
+admission::admission(const settings& told)
+    : settings_(told),
+      demo_(
+          std::make_shared<principal>(principal{.user_id = "usr_demo", .name = "demo", .key_id = {}, .role = "user"})),
+      counts_(std::make_shared<socket_counts>()) {
+  for (const fixed_key& key : told.keys) {
+    by_key_hash_.emplace(
+        key.sha256,
+        std::make_shared<principal>(principal{
+            .user_id = "usr_key_" + key.name, .name = key.name, .key_id = "key_" + key.name, .role = key.role}));
+  }
+}
+
+admission::~admission() = default;
+
+result<std::shared_ptr<const principal>> admission::authenticate(std::string_view credential) const {
+  if (credential.empty()) {
+    return failure(error_reason::unauthenticated,
+                   "credentials are missing: send \"Authorization: Bearer <API key or token>\"");
+  }
+  if (credential.size() <= credential_bytes_max) {
+    for (const secret_string& token : settings_.insecure_tokens) {
+      if (same_secret(credential, token.reveal())) return demo_;
+    }
+    if (!by_key_hash_.empty()) {
+      // The hash is of what the caller sent, so that the look-up's time says nothing about the keys.
+      const auto known = by_key_hash_.find(sha256_hex(credential));
+      if (known != by_key_hash_.end()) return known->second;
+    }
+  }
+  return failure(error_reason::unauthenticated, "these credentials are not valid here");
+}
+
+result<socket_place> admission::take_socket_place(const principal& who) {
+  if (auto taken = counts_->take(settings_, who.user_id); !taken) return std::unexpected(std::move(taken.error()));
+  socket_place place;
+  place.counts_ = counts_;
+  place.user_id_ = who.user_id;
+  return place;
+}
+
+std::uint32_t admission::open_sockets() const {
+  return counts_->total();
+}
+
+bool is_allowed_origin(std::string_view origin, std::string_view host, const std::vector<std::string>& allowed) {
+  if (origin.empty()) return true;
+  const std::size_t scheme = origin.find("://");
+  if (scheme != std::string_view::npos && (origin.starts_with("http://") || origin.starts_with("https://")) &&
+      !host.empty() && std::ranges::equal(origin.substr(scheme + 3), host, [](char a, char b) {
+        return std::tolower(a) == std::tolower(b);
+      })) {
+    return true;
+  }
+  return std::ranges::find(allowed, origin) != allowed.end();
+}
+
+}  // namespace sluice::gateway

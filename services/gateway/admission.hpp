@@ -1,0 +1,68 @@
+// The door: who is it, and may one more come in?
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "agent/agent_service.hpp"
+#include "base/error.hpp"
+#include "gateway/settings.hpp"
+
+namespace sluice::gateway {
+
+/// Who a request or socket acts for. Shared by all that this person has open.
+struct principal {
+  std::string user_id;
+  std::string name;
+  std::string key_id;  ///< empty for a token
+  std::string role;    ///< "user" or "admin"
+  agent::caller caller() const { return {.user_id = user_id, .key_id = key_id}; }
+};
+
+/// Counts open sockets; gives its place back when destroyed. Movable, any thread.
+class socket_place {
+ public:
+  socket_place() = default;
+  socket_place(socket_place&& other) noexcept = default;
+  socket_place& operator=(socket_place&& other) noexcept;
+  ~socket_place();
+
+ private:
+  friend class admission;
+  std::shared_ptr<class socket_counts> counts_;
+  std::string user_id_;
+};
+
+/// Credentials are those of the configuration: fixed API keys and, for trying things out, insecure tokens. Immutable
+/// but for the counts; any thread.
+class admission {
+ public:
+  explicit admission(const settings& told);
+  ~admission();
+
+  /// `credential`: a bearer token or API key. The error is unauthenticated and does not say which part was wrong.
+  result<std::shared_ptr<const principal>> authenticate(std::string_view credential) const;
+
+  /// Takes a place for one more socket. Errors: rate_limited (of the user), unavailable (of the server). What one
+  /// address may have open is the HTTP server's business.
+  result<socket_place> take_socket_place(const principal& who);
+  std::uint32_t open_sockets() const;
+
+ private:
+  const settings& settings_;
+  std::unordered_map<std::string, std::shared_ptr<const principal>> by_key_hash_;
+  std::shared_ptr<const principal> demo_;
+  std::shared_ptr<socket_counts> counts_;
+};
+
+/// Whether a browser's page of `origin` may open a socket on `host` (the Host header). No Origin: not a browser. "null"
+/// (a page opened from disk) is for the caller to decide and false here.
+bool is_allowed_origin(std::string_view origin, std::string_view host, const std::vector<std::string>& allowed);
+
+}  // namespace sluice::gateway

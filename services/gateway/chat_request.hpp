@@ -1,0 +1,31 @@
+// Requests as OpenAI's chat completions words them, which our own WebSocket protocol follows: JSON → the neutral model.
+#pragma once
+
+#include <string_view>
+
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
+
+#include "base/error.hpp"
+#include "generation/request.hpp"
+
+namespace sluice::gateway {
+
+/// What a text from outside may be, at the most.
+struct json_limits {
+  std::size_t depth = 32;
+};
+
+/// Parses JSON strictly (RFC 8259; valid UTF-8; bounded depth). The error says where it went wrong, in bytes.
+result<boost::json::value> parse_json(std::string_view text, const json_limits& limits);
+
+/// The body of `POST /v1/chat/completions`. Fields without a neutral name stay in `extensions`, dialect "openai".
+/// Errors are invalid_argument with the path of the field in `param`. `stream` and `stream_options` are the face's
+/// business and are skipped here.
+result<generation::request> parse_openai_chat(boost::json::object body);
+
+/// The payload of a `chat` frame of our own protocol: `content` or `messages`, and the settings of PROTOCOL §1.
+/// Unknown fields are an error: a typing mistake should not change what an answer costs.
+result<generation::request> parse_chat_payload(boost::json::object payload);
+
+}  // namespace sluice::gateway

@@ -1,0 +1,105 @@
+#include "gateway/chat_request.hpp"
+
+#include <boost/json.hpp>
+#include <gtest/gtest.h>
+
+namespace sluice::gateway {
+namespace {
+
+boost::json::object object(std::string_view text) {
+  return boost::json::parse(text).as_object();
+}
+
+std::string param_of(const result<generation::request>& parsed) {
+  return parsed ? "(parsed)" : parsed.error().param;
+}
+
+TEST(parse_json, takes_json_and_says_where_it_is_not) {
+  EXPECT_TRUE(parse_json(R"({"a":[1,2,{"b":null}]})", {}));
+  for (const std::string_view bad :
+       {"", " ", "{", "{\"a\":1}x", "{'a':1}", "[1,]", "nul", "\"\xff\"", "\"\\ud800\"", "01"}) {
+    const auto parsed = parse_json(bad, {});
+    ASSERT_FALSE(parsed) << bad;
+    EXPECT_EQ(parsed.error().reason, error_reason::invalid_argument);
+  }
+}
+
+TEST(parse_json, bounds_the_depth) {
+  const auto nested = [](std::size_t depth) { return std::string(depth, '[') + std::string(depth, ']'); };
+  EXPECT_TRUE(parse_json(nested(8), {.depth = 8}));
+  const auto deep = parse_json(nested(9), {.depth = 8});
+  ASSERT_FALSE(deep);
+  EXPECT_NE(deep.error().message.find("deeper than 8"), std::string::npos);
+  EXPECT_FALSE(parse_json(nested(100'000), {}));
+}
+
+TEST(chat_payload, takes_content_and_settings) {
+  const auto parsed = parse_chat_payload(object(
+      R"({"content":"Hello","model":"fast","system":"Be brief","temperature":0.5,"top_p":1,"max_tokens":10,"stop":["a","b"],"seed":7,
+          "reasoning_effort":"low","metadata":{"k":"v"},"conversation_id":null})"));
+  ASSERT_TRUE(parsed) << parsed.error().message;
+  ASSERT_EQ(parsed->messages.size(), 2U);
+  EXPECT_EQ(parsed->messages[0].role, generation::role::system);
+  EXPECT_EQ(generation::last_user_text(*parsed), "Hello");
+  EXPECT_EQ(parsed->max_output_tokens, 10);
+  EXPECT_EQ(parsed->stop, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(parsed->reasoning.effort, "low");
+}
+
+TEST(chat_payload, names_the_field_that_is_wrong) {
+  EXPECT_EQ(param_of(parse_chat_payload(object("{}"))), "content");
+  EXPECT_EQ(param_of(parse_chat_payload(object(R"({"content":""})"))), "content");
+  EXPECT_EQ(param_of(parse_chat_payload(object(R"({"content":7})"))), "content");
+  EXPECT_EQ(param_of(parse_chat_payload(object(R"({"content":[{"type":"image_url"}]})"))), "content[0].image_url.url");
+  EXPECT_EQ(param_of(parse_chat_payload(object(R"({"content":"a","modle":"x"})"))), "modle");
+  EXPECT_EQ(param_of(parse_chat_payload(object(R"({"content":"a","temperature":"hot"})"))), "temperature");
+  EXPECT_EQ(param_of(parse_chat_payload(object(R"({"content":"a","max_tokens":0})"))), "max_tokens");
+  EXPECT_EQ(param_of(parse_chat_payload(object(R"({"content":"a","messages":[{"role":"user","content":"b"}]})"))),
+            "content");
+  EXPECT_EQ(param_of(parse_chat_payload(object(R"({"messages":[{"role":"boss","content":"b"}]})"))),
+            "messages[0].role");
+  EXPECT_EQ(param_of(parse_chat_payload(object(R"({"content":"a","conversation_id":"new"})"))), "conversation_id");
+}
+
+TEST(openai_chat, keeps_what_it_does_not_know) {
+  const auto parsed = parse_openai_chat(object(
+      R"({"model":"m","messages":[{"role":"user","content":"a"}],"stream":true,"stream_options":{"include_usage":true},"logit_bias":{"5":1},
+          "max_tokens":5,"n":2,"vendor_field":[1]})"));
+  ASSERT_TRUE(parsed) << parsed.error().message;
+  EXPECT_EQ(parsed->choices, 2);
+  EXPECT_EQ(parsed->max_output_tokens, 5);
+  EXPECT_TRUE(parsed->extensions.contains("vendor_field"));
+  EXPECT_TRUE(parsed->extensions.contains("logit_bias"));
+  EXPECT_FALSE(parsed->extensions.contains("stream"));
+  EXPECT_EQ(parsed->dialect, "openai");
+}
+
+TEST(openai_chat, takes_a_tool_round_trip) {
+  const auto parsed = parse_openai_chat(object(
+      R"({"model":"m","tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object"},"strict":true}}],
+          "tool_choice":{"type":"function","function":{"name":"f"}},
+          "messages":[{"role":"user","content":[{"type":"text","text":"look"},{"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA"}}]},
+                      {"role":"assistant","content":null,"tool_calls":[{"id":"c1","type":"function","function":{"name":"f","arguments":"{}"}}]},
+                      {"role":"tool","tool_call_id":"c1","content":"42"}]})"));
+  ASSERT_TRUE(parsed) << parsed.error().message;
+  EXPECT_EQ(parsed->tool_choice->name, "f");
+  EXPECT_EQ(std::get<generation::image_part>(parsed->messages[0].parts[1].what).media_type, "image/png");
+  EXPECT_EQ(std::get<generation::tool_call_part>(parsed->messages[1].parts[0].what).arguments, "{}");
+  EXPECT_EQ(std::get<generation::tool_result_part>(parsed->messages[2].parts[0].what).tool_call_id, "c1");
+}
+
+TEST(openai_chat, names_the_field_that_is_wrong) {
+  EXPECT_EQ(param_of(parse_openai_chat(object("{}"))), "messages");
+  EXPECT_EQ(param_of(parse_openai_chat(object(R"({"messages":[]})"))), "messages");
+  EXPECT_EQ(param_of(parse_openai_chat(object(R"({"messages":[7]})"))), "messages[0]");
+  EXPECT_EQ(param_of(parse_openai_chat(object(R"({"messages":[{"role":"user"}]})"))), "messages[0].content");
+  EXPECT_EQ(param_of(parse_openai_chat(object(R"({"messages":[{"role":"tool","content":"x"}]})"))),
+            "messages[0].tool_call_id");
+  EXPECT_EQ(param_of(parse_openai_chat(object(R"({"messages":[{"role":"user","content":"a"}],"n":0})"))), "n");
+  EXPECT_EQ(param_of(parse_openai_chat(
+                object(R"({"messages":[{"role":"user","content":"a"}],"tools":[{"type":"function"}]})"))),
+            "tools[0].function");
+}
+
+}  // namespace
+}  // namespace sluice::gateway

@@ -1,0 +1,100 @@
+#include "gateway/chat_sockets.hpp"
+
+#include <algorithm>
+
+#include <boost/asio/co_spawn.hpp>
+
+#include "http/websocket_frame.hpp"
+
+namespace sluice::gateway {
+namespace {
+
+constexpr std::chrono::milliseconds housekeeping_max{1000};
+constexpr std::chrono::milliseconds housekeeping_min{10};
+
+}  // namespace
+
+chat_sockets::chat_sockets(executor on, http::worker_buffer& buffer, const settings& told, agent::service& agents,
+                           chat_observer& watcher)
+    : executor_(on), settings_(told), agents_(agents), observer_(watcher), buffer_(buffer) {}
+
+chat_sockets::~chat_sockets() = default;
+
+void chat_sockets::adopt(http::taken_socket taken, chat_dialect dialect, std::shared_ptr<const principal> who,
+                         socket_place place) {
+  std::string unread = std::move(taken.unread);
+  auto adopted = std::make_shared<chat_socket>(std::move(taken), dialect, std::move(who), std::move(place), *this);
+  observer_.on_socket_opened(*adopted);
+  asio::co_spawn(executor_, adopted->run(std::move(unread)),
+                 [adopted, &observer = observer_](std::exception_ptr broken) {
+                   if (broken) observer.on_socket_broken(broken);
+                   observer.on_socket_closed(*adopted);
+                 });
+}
+
+void chat_sockets::add(chat_socket& socket) {
+  socket.next_ = first_;
+  if (first_ != nullptr) first_->previous_ = &socket;
+  first_ = &socket;
+  ++count_;
+}
+
+void chat_sockets::remove(chat_socket& socket) {
+  if (socket.next_ != nullptr) socket.next_->previous_ = socket.previous_;
+  if (socket.previous_ != nullptr) {
+    socket.previous_->next_ = socket.next_;
+  } else {
+    first_ = socket.next_;
+  }
+  --count_;
+}
+
+template <class Visit>
+void chat_sockets::for_each(Visit visit) {
+  for (chat_socket* one = first_; one != nullptr;) {
+    chat_socket* const next = one->next_;
+    visit(*one);
+    one = next;
+  }
+}
+
+void chat_sockets::begin() {
+  asio::co_spawn(executor_, keep_house(), [](std::exception_ptr broken) {
+    if (broken) std::rethrow_exception(broken);
+  });
+}
+
+task<> chat_sockets::keep_house() {
+  const auto tick =
+      std::clamp(std::min(settings_.heartbeat, settings_.close_timeout) / 4, housekeeping_min, housekeeping_max);
+  steady_timer timer(executor_);
+  for (;;) {
+    timer.expires_after(tick);
+    co_await timer.async_wait(use_task);
+    const auto now = std::chrono::steady_clock::now();
+    for_each([now](chat_socket& one) { one.look_after(now); });
+  }
+}
+
+task<> chat_sockets::drain(std::chrono::milliseconds within) {
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(within).count();
+  for_each([seconds](chat_socket& one) { one.notify("draining", "within_s", seconds); });
+  // Paced, so that those who come back elsewhere do not come all at once.
+  steady_timer timer(executor_);
+  const std::size_t steps = std::clamp<std::size_t>(count_, 1, 100);
+  const std::size_t per_step = (count_ + steps - 1) / steps;
+  while (first_ != nullptr) {
+    std::size_t left = per_step;
+    for_each([&left](chat_socket& one) {
+      if (one.closing_.may_send() && left != 0) {
+        --left;
+        one.close(http::close_code::going_away, "this server is shutting down; please reconnect");
+      }
+    });
+    if (left == per_step) break;
+    timer.expires_after(within / steps);
+    co_await timer.async_wait(use_task);
+  }
+}
+
+}  // namespace sluice::gateway

@@ -1,0 +1,65 @@
+// All chat sockets of one worker, and what they share.
+#pragma once
+
+#include <chrono>
+#include <exception>
+#include <memory>
+
+#include "agent/agent_service.hpp"
+#include "async/task.hpp"
+#include "gateway/chat_socket.hpp"
+#include "gateway/settings.hpp"
+#include "http/exchange.hpp"
+#include "http/worker_buffer.hpp"
+
+namespace sluice::gateway {
+
+/// What happens on chat sockets, for metrics and logs. Called on their workers.
+class chat_observer {
+ public:
+  virtual ~chat_observer() = default;
+  virtual void on_socket_opened(const chat_socket& socket) = 0;
+  virtual void on_socket_closed(const chat_socket& socket) = 0;
+  virtual void on_socket_broken(std::exception_ptr why) = 0;
+};
+
+class chat_sockets {
+ public:
+  chat_sockets(executor on, http::worker_buffer& buffer, const settings& told, agent::service& agents,
+               chat_observer& watcher);
+  ~chat_sockets();
+  chat_sockets(const chat_sockets&) = delete;
+  chat_sockets& operator=(const chat_sockets&) = delete;
+
+  /// Takes over a socket whose upgrade has been answered. On the worker.
+  void adopt(http::taken_socket taken, chat_dialect dialect, std::shared_ptr<const principal> who, socket_place place);
+  /// Begins to look after the sockets: heartbeats and time-outs.
+  void begin();
+  /// Tells every socket to come back elsewhere (`notice: draining`), then closes them (1001) spread over `within`.
+  task<> drain(std::chrono::milliseconds within);
+  std::size_t open() const { return count_; }
+
+  executor get_executor() const { return executor_; }
+  const settings& told() const { return settings_; }
+  agent::service& agents() const { return agents_; }
+  /// Where all sockets of the worker read into, one at a time and never across a wait.
+  std::span<char> read_buffer() { return buffer_.bytes(); }
+
+ private:
+  friend class chat_socket;
+  void add(chat_socket& socket);
+  void remove(chat_socket& socket);
+  task<> keep_house();
+  template <class Visit>
+  void for_each(Visit visit);
+
+  executor executor_;
+  const settings& settings_;
+  agent::service& agents_;
+  chat_observer& observer_;
+  http::worker_buffer& buffer_;
+  chat_socket* first_ = nullptr;
+  std::size_t count_ = 0;
+};
+
+}  // namespace sluice::gateway

@@ -1,0 +1,89 @@
+#include "gateway/chat_upgrade.hpp"
+
+#include <array>
+
+#include "gateway/credentials.hpp"
+#include "http/websocket_handshake.hpp"
+
+namespace sluice::gateway {
+namespace {
+
+constexpr std::array<std::string_view, 1> subprotocols{"sluice.v1"};
+
+http::websocket_request handshake_of(const http::request& asked, std::string_view upgrade, std::string_view connection,
+                                     std::string_view protocols) {
+  return {.method = asked.method,
+          .http_version = asked.version,
+          .upgrade = upgrade,
+          .connection = connection,
+          .version = asked.headers.get("sec-websocket-version"),
+          .key = asked.headers.get("sec-websocket-key"),
+          .protocols = protocols};
+}
+
+http::response refuse_handshake(const http::websocket_refusal& why, const http::request& asked) {
+  http::response answer = http::error_response(
+      why.status, {.reason = error_reason::invalid_argument, .message = why.message}, asked.request_id);
+  if (why.status == 426) {
+    answer.headers.set("upgrade", "websocket");
+    answer.headers.set("connection", "upgrade");
+    answer.headers.set("sec-websocket-version", "13");
+  }
+  return answer;
+}
+
+result<void> check_origin(const settings& told, const http::request& asked, bool has_query_token) {
+  const std::string_view origin = asked.headers.get("origin");
+  const bool from_disk = origin == "null" && has_query_token;
+  if (from_disk || is_allowed_origin(origin, asked.headers.get("host"), told.allowed_origins)) return {};
+  return failure(error_reason::permission_denied,
+                 "pages of this origin may not open sockets here; add it to server.allowed_origins if they should");
+}
+
+struct entry_pass {
+  std::shared_ptr<const principal> who;
+  socket_place place;
+};
+
+result<entry_pass> admit(const settings& told, admission& door, const http::request& asked) {
+  const std::string query_token = told.allow_query_token ? asked.query_parameter("token").value_or("") : std::string();
+  if (auto origin = check_origin(told, asked, !query_token.empty()); !origin)
+    return std::unexpected(std::move(origin.error()));
+  const std::string_view credential = find_credential(asked);
+  auto who = door.authenticate(credential.empty() ? query_token : credential);
+  if (!who) return std::unexpected(std::move(who.error()));
+  auto place = door.take_socket_place(**who);
+  if (!place) return std::unexpected(std::move(place.error()));
+  return entry_pass{.who = std::move(*who), .place = std::move(*place)};
+}
+
+}  // namespace
+
+task<> upgrade_to_chat(const settings& told, admission& door, chat_sockets& sockets, http::exchange& with) {
+  const http::request& asked = with.request();
+  // Each of these may come in several fields of one name.
+  const std::string upgrade = asked.headers.joined("upgrade");
+  const std::string connection = asked.headers.joined("connection");
+  const std::string protocols = asked.headers.joined("sec-websocket-protocol");
+  const auto accepted = http::accept_websocket(handshake_of(asked, upgrade, connection, protocols), subprotocols);
+  if (!accepted) {
+    co_await with.respond(refuse_handshake(accepted.error(), asked));
+    co_return;
+  }
+  auto entry = admit(told, door, asked);
+  if (!entry) {
+    co_await with.respond_error(std::move(entry.error()));
+    co_return;
+  }
+  std::string switching =
+      "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " +
+      accepted->accept + "\r\n";
+  if (!accepted->protocol.empty()) http::append_field(switching, "Sec-WebSocket-Protocol", accepted->protocol);
+  http::append_field(switching, "X-Request-Id", asked.request_id);
+  switching += "\r\n";
+  if (co_await with.respond_raw(101, std::move(switching))) co_return;
+  const chat_dialect dialect = accepted->protocol.empty() ? chat_dialect::basic : chat_dialect::full;
+  sockets.adopt(with.take_socket(), dialect, std::move(entry->who), std::move(entry->place));
+}
+
+}  // namespace sluice::gateway

@@ -1,0 +1,13 @@
+// Where a request carries its credentials.
+#pragma once
+
+#include <string_view>
+
+#include "http/message.hpp"
+
+namespace sluice::gateway {
+
+/// The bearer token of `Authorization`, else `x-api-key` (Anthropic's SDK), else empty.
+std::string_view find_credential(const http::request& asked);
+
+}  // namespace sluice::gateway

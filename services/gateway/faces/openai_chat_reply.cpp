@@ -1,0 +1,345 @@
+#include "gateway/faces/openai_chat_reply.hpp"
+
+#include <algorithm>
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+#include "base/json_text.hpp"
+#include "http/sse_writer.hpp"
+
+namespace sluice::gateway::openai {
+namespace {
+
+namespace json = boost::json;
+using generation::delta_kind;
+using generation::finish_reason;
+
+std::string_view finish_word(finish_reason reason) {
+  switch (reason) {
+    case finish_reason::length:
+    case finish_reason::context_length:
+      return "length";
+    case finish_reason::tool_calls:
+      return "tool_calls";
+    case finish_reason::content_filter:
+      return "content_filter";
+    case finish_reason::stop:
+    case finish_reason::stop_sequence:
+    case finish_reason::refusal:
+    case finish_reason::pause:
+    case finish_reason::cancelled:
+    case finish_reason::error:
+      return "stop";
+  }
+  return "stop";
+}
+
+// Type and code as OpenAI's servers send them; SDKs look at the HTTP status first.
+struct error_words {
+  std::string_view type;
+  std::string_view code;
+};
+error_words words_of(const error& problem) {
+  switch (problem.reason) {
+    case error_reason::invalid_argument:
+    case error_reason::unsupported_media_type:
+      return {"invalid_request_error", {}};
+    case error_reason::unauthenticated:
+      return {"invalid_request_error", "invalid_api_key"};
+    case error_reason::permission_denied:
+      return {"permission_error", "permission_denied"};
+    case error_reason::not_found:
+      return {"invalid_request_error", problem.param == "model" ? "model_not_found" : "not_found"};
+    case error_reason::conflict:
+      return {"invalid_request_error", "conflict"};
+    case error_reason::too_large:
+      return {"invalid_request_error", "request_too_large"};
+    case error_reason::rate_limited:
+      return {"rate_limit_error", "rate_limit_exceeded"};
+    case error_reason::cancelled:
+      return {"server_error", "cancelled"};
+    case error_reason::not_implemented:
+      return {"invalid_request_error", "unsupported"};
+    case error_reason::bad_gateway:
+      return {"server_error", "provider_error"};
+    case error_reason::unavailable:
+      return {"server_error", "overloaded"};
+    case error_reason::timed_out:
+      return {"server_error", "provider_timeout"};
+    case error_reason::internal:
+      return {"server_error", "internal_error"};
+  }
+  return {"server_error", {}};
+}
+
+void append_usage(std::string& out, const generation::usage& used) {
+  out += fmt::format(
+      R"("usage":{{"prompt_tokens":{},"completion_tokens":{},"total_tokens":{},"prompt_tokens_details":{{"cached_tokens":{},"audio_tokens":{}}},)"
+      R"("completion_tokens_details":{{"reasoning_tokens":{},"audio_tokens":{},"accepted_prediction_tokens":{},"rejected_prediction_tokens":{}}}}})",
+      used.input_tokens, used.output_tokens, used.total_tokens(), used.cached_tokens, used.input_audio_tokens,
+      used.reasoning_tokens, used.output_audio_tokens, used.accepted_prediction_tokens,
+      used.rejected_prediction_tokens);
+}
+
+// Vendor fields of one place ("delta" or "choice") out of an extension's JSON object, as `,"name":value…`.
+void append_extension_fields(std::string& out, const json::object& extension, std::string_view place) {
+  const json::value* const fields = extension.if_contains(place);
+  if (fields == nullptr || !fields->is_object()) return;
+  for (const auto& field : fields->get_object()) {
+    out += ',';
+    append_json_string(out, field.key());
+    out += ':';
+    out += json::serialize(field.value());
+  }
+}
+
+json::object parse_extension(std::string_view bytes) {
+  boost::system::error_code problem;
+  json::value parsed = json::parse(bytes, problem);
+  return !problem && parsed.is_object() ? std::move(parsed.get_object()) : json::object{};
+}
+
+// Joins vendor fields that came in pieces: lists grow (logprobs.content), objects join, the rest is replaced.
+void join(json::object& into, const json::object& more) {
+  for (const auto& field : more) {
+    json::value& present = into[field.key()];
+    if (present.is_array() && field.value().is_array()) {
+      for (const json::value& item : field.value().get_array())
+        present.get_array().push_back(item);
+    } else if (present.is_object() && field.value().is_object()) {
+      join(present.get_object(), field.value().get_object());
+    } else if (!field.value().is_null()) {
+      present = field.value();
+    }
+  }
+}
+
+void append_message(std::string& out, const generation::answer& said, const json::object& extensions) {
+  out += R"("message":{"role":"assistant","content":)";
+  if (said.text.empty() && (!said.tool_calls.empty() || !said.refusal.empty())) {
+    out += "null";
+  } else {
+    append_json_string(out, said.text);
+  }
+  out += R"(,"refusal":)";
+  if (said.refusal.empty()) {
+    out += "null";
+  } else {
+    append_json_string(out, said.refusal);
+  }
+  if (const std::string reasoning = said.reasoning + said.reasoning_summary; !reasoning.empty()) {
+    out += R"(,"reasoning_content":)";
+    append_json_string(out, reasoning);
+  }
+  if (!said.tool_calls.empty()) {
+    out += R"(,"tool_calls":[)";
+    for (const generation::tool_call& call : said.tool_calls) {
+      if (&call != &said.tool_calls.front()) out += ',';
+      out += R"({"id":)";
+      append_json_string(out, call.id);
+      out += R"(,"type":"function","function":{"name":)";
+      append_json_string(out, call.name);
+      out += R"(,"arguments":)";
+      append_json_string(out, call.arguments);
+      out += "}}";
+    }
+    out += ']';
+  }
+  append_extension_fields(out, extensions, "delta");
+  out += '}';
+}
+
+}  // namespace
+
+chat_reply::chat_reply(std::string_view generation_id, std::string_view model, std::int64_t created, bool include_usage)
+    : generation_id_(generation_id), model_(model), created_(created), include_usage_(include_usage) {
+  // OpenAI's ids begin with chatcmpl-; what follows is our generation's ULID.
+  head_ = R"({"id":"chatcmpl-)";
+  append_json_escaped(head_, generation_id.substr(generation_id.find('_') + 1));
+  head_ += R"(","object":"chat.completion.chunk","created":)";
+  append_number(head_, created);
+  head_ += R"(,"model":)";
+  append_json_string(head_, model);
+  head_ += R"(,"choices":[)";
+}
+
+void chat_reply::begin_chunk(std::string& out, std::uint64_t seq) const {
+  // Written out, for this is once per token: begin_sse_event with an id that is never held as a string.
+  out += "id: ";
+  out += generation_id_;
+  out += ':';
+  append_number(out, seq);
+  out += "\ndata: ";
+  out += head_;
+}
+
+void chat_reply::end_chunk(std::string& out) const {
+  out += include_usage_ ? "],\"usage\":null}\n\n" : "]}\n\n";
+}
+
+void chat_reply::open_choice(std::string& out, std::uint8_t choice, std::uint64_t seq) {
+  if (opened_.size() <= choice) {
+    opened_.resize(std::size_t{choice} + 1, false);
+    tool_calls_begun_.resize(std::size_t{choice} + 1);
+  }
+  if (opened_[choice]) return;
+  opened_[choice] = true;
+  begin_chunk(out, seq - 1);
+  out += fmt::format(
+      R"({{"index":{},"delta":{{"role":"assistant","content":""}},"logprobs":null,"finish_reason":null}})", choice);
+  end_chunk(out);
+}
+
+void chat_reply::append_delta(std::string& out, const generation::log& source, const generation::run& found) {
+  const auto append_text = [&](std::string_view field) {
+    out += '"';
+    out += field;
+    out += "\":\"";
+    source.for_each_piece(found.begin, found.end, [&](std::string_view piece) { append_json_escaped(out, piece); });
+    out += '"';
+  };
+  const auto begin_choice = [&] {
+    open_choice(out, found.choice, found.first);
+    begin_chunk(out, found.last);
+    out += R"({"index":)";
+    append_number(out, found.choice);
+    out += R"(,"delta":{)";
+  };
+  constexpr std::string_view end_choice = R"(},"finish_reason":null})";
+  switch (found.kind) {
+    case delta_kind::text:
+      begin_choice();
+      append_text("content");
+      break;
+    case delta_kind::reasoning:
+    case delta_kind::reasoning_summary:
+      begin_choice();
+      append_text("reasoning_content");
+      break;
+    case delta_kind::refusal:
+      begin_choice();
+      append_text("refusal");
+      break;
+    case delta_kind::tool_call: {
+      const std::string bytes = source.copy(found.begin, found.end);
+      const generation::tool_call_fragment fragment = generation::decode_tool_call(bytes);
+      begin_choice();
+      auto& begun = tool_calls_begun_[found.choice];
+      out += R"("tool_calls":[{"index":)";
+      append_number(out, fragment.index);
+      const bool first = std::ranges::find(begun, fragment.index) == begun.end();
+      if (first) {
+        begun.push_back(fragment.index);
+        out += R"(,"id":)";
+        append_json_string(out, fragment.id);
+        out += R"(,"type":"function","function":{"name":)";
+        append_json_string(out, fragment.name);
+        out += ',';
+      } else {
+        out += R"(,"function":{)";
+      }
+      out += R"("arguments":)";
+      append_json_string(out, fragment.arguments);
+      out += "}}]";
+      break;
+    }
+    case delta_kind::extension: {
+      const json::object extension = parse_extension(source.copy(found.begin, found.end));
+      begin_choice();
+      std::string fields;
+      append_extension_fields(fields, extension, "delta");
+      if (!fields.empty()) out += std::string_view(fields).substr(1);
+      out += '}';
+      append_extension_fields(out, extension, "choice");
+      out += R"(,"finish_reason":null})";
+      return end_chunk(out);
+    }
+    case delta_kind::signature:
+    case delta_kind::citation:
+    case delta_kind::part:
+    case delta_kind::usage:
+    case delta_kind::rewind:
+    case delta_kind::finish:
+      return;
+  }
+  out += end_choice;
+  end_chunk(out);
+}
+
+void chat_reply::append_end(std::string& out, const generation::finish& how, std::uint64_t seq) {
+  std::vector<generation::choice_finish> choices = how.choices;
+  if (choices.empty()) choices.emplace_back();
+  for (const generation::choice_finish& choice : choices) {
+    open_choice(out, choice.choice, seq);
+    begin_chunk(out, seq);
+    out +=
+        fmt::format(R"({{"index":{},"delta":{{}},"finish_reason":"{}"}})", choice.choice, finish_word(choice.reason));
+    end_chunk(out);
+  }
+  if (include_usage_) {
+    begin_chunk(out, seq);
+    out += "],";
+    append_usage(out, how.usage);
+    out += "}\n\n";
+  }
+  out += "data: [DONE]\n\n";
+}
+
+void chat_reply::append_failure(std::string& out, const error& problem, std::uint64_t seq) const {
+  http::append_sse_event(out, error_body(problem), {}, fmt::format("{}:{}", generation_id_, seq));
+}
+
+std::string chat_reply::whole(const std::vector<generation::answer>& choices, const generation::finish& how) const {
+  std::string out = R"({"id":"chatcmpl-)";
+  append_json_escaped(out, std::string_view(generation_id_).substr(generation_id_.find('_') + 1));
+  out += R"(","object":"chat.completion","created":)";
+  append_number(out, created_);
+  out += R"(,"model":)";
+  append_json_string(out, model_);
+  out += R"(,"choices":[)";
+  for (std::size_t i = 0; i < choices.size(); ++i) {
+    json::object extensions;
+    for (const std::string& piece : choices[i].extensions)
+      join(extensions, parse_extension(piece));
+    const auto ended =
+        std::ranges::find(how.choices, i, [](const generation::choice_finish& one) { return std::size_t{one.choice}; });
+    out += i == 0 ? R"({"index":)" : R"(,{"index":)";
+    append_number(out, i);
+    out += ',';
+    append_message(out, choices[i], extensions);
+    out += R"(,"finish_reason":")";
+    out += ended == how.choices.end() ? "stop" : finish_word(ended->reason);
+    out += '"';
+    append_extension_fields(out, extensions, "choice");
+    out += '}';
+  }
+  out += "],";
+  append_usage(out, how.usage);
+  // Fields of the whole response that the provider's dialect has and ours passes on, e.g. system_fingerprint.
+  if (how.extensions.size() > 2) out.append(",").append(how.extensions, 1, how.extensions.size() - 2);
+  out += '}';
+  return out;
+}
+
+std::string error_body(const error& problem) {
+  const error_words words = words_of(problem);
+  std::string out = R"({"error":{"message":)";
+  append_json_string(out, problem.message);
+  out += fmt::format(R"(,"type":"{}","param":)", words.type);
+  if (problem.param.empty()) {
+    out += "null";
+  } else {
+    append_json_string(out, problem.param);
+  }
+  out += R"(,"code":)";
+  if (words.code.empty()) {
+    out += "null";
+  } else {
+    append_json_string(out, words.code);
+  }
+  out += "}}";
+  return out;
+}
+
+}  // namespace sluice::gateway::openai

@@ -1,0 +1,50 @@
+// What OpenAI's chat completions answer, from a log: chunks of a stream, or one object. No I/O.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.hpp"
+#include "generation/answer.hpp"
+#include "generation/cursor.hpp"
+#include "generation/delta.hpp"
+
+namespace sluice::gateway::openai {
+
+/// Writes one answer. Source: OpenAI's `chat.completion` and `chat.completion.chunk` objects.
+class chat_reply {
+ public:
+  /// `created`: seconds since 1970.
+  chat_reply(std::string_view generation_id, std::string_view model, std::int64_t created, bool include_usage);
+
+  /// Appends the event that opens the stream of each choice, if it was not opened, and then the delta's own event.
+  /// Kinds that this dialect cannot say append nothing.
+  void append_delta(std::string& out, const generation::log& source, const generation::run& found);
+  /// Appends the events that end a complete stream, `[DONE]` with them.
+  void append_end(std::string& out, const generation::finish& how, std::uint64_t seq);
+  /// Appends the event that ends a stream which failed or was cancelled; nothing follows it.
+  void append_failure(std::string& out, const error& problem, std::uint64_t seq) const;
+
+  /// The whole answer as one object.
+  std::string whole(const std::vector<generation::answer>& choices, const generation::finish& how) const;
+
+ private:
+  void begin_chunk(std::string& out, std::uint64_t seq) const;
+  void end_chunk(std::string& out) const;
+  void open_choice(std::string& out, std::uint8_t choice, std::uint64_t seq);
+
+  std::string generation_id_;
+  std::string head_;  // of a chunk's JSON, up to the choices
+  std::string model_;
+  std::int64_t created_;
+  bool include_usage_;
+  std::vector<bool> opened_;
+  std::vector<std::vector<std::uint32_t>> tool_calls_begun_;  // by choice: whose id and name were sent
+};
+
+/// An error as OpenAI's API words it: `{"error":{"message","type","param","code"}}`.
+std::string error_body(const error& problem);
+
+}  // namespace sluice::gateway::openai

@@ -1,0 +1,151 @@
+#include "gateway/module.hpp"
+
+#include <exception>
+
+#include <boost/asio/co_spawn.hpp>
+
+#include "async/wakeup.hpp"
+#include "gateway/chat_upgrade.hpp"
+#include "gateway/faces/openai_chat.hpp"
+#include "gateway/pages.hpp"
+#include "telemetry/names.hpp"
+
+namespace sluice::gateway {
+namespace {
+
+std::string message_of(const std::exception_ptr& failure) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const std::exception& problem) {
+    return problem.what();
+  } catch (...) {
+    return "unknown exception";
+  }
+}
+
+http::response plain(unsigned status, std::string text) {
+  return http::make_response(status, "text/plain; charset=utf-8", std::move(text));
+}
+
+// `/livez` looks at nothing but whether a worker answers; `/readyz` says whether new work is welcome.
+task<> answer_alive(http::exchange& with) {
+  co_await with.respond(plain(200, "ok\n"));
+}
+
+task<> answer_ready(const std::atomic<bool>& draining, http::exchange& with) {
+  const bool ready = !draining.load(std::memory_order_relaxed);
+  http::response answer = http::make_response(ready ? 200 : 503, "application/json",
+                                              ready ? R"({"status":"ready","checks":{"serving":"ok"}})"
+                                                    : R"({"status":"not ready","checks":{"serving":"draining"}})");
+  answer.headers.set("cache-control", "no-store");
+  co_await with.respond(std::move(answer));
+}
+
+bool is_loopback(const asio::ip::address& address) {
+  if (address.is_v6() && address.to_v6().is_v4_mapped()) {
+    return asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()).is_loopback();
+  }
+  return address.is_loopback();
+}
+
+task<> answer_metrics(const telemetry::metric_registry& metrics, http::exchange& with) {
+  if (!is_loopback(with.request().remote_address)) {
+    co_await with.respond_error(
+        {.reason = error_reason::permission_denied, .message = "metrics are for loopback peers only"});
+    co_return;
+  }
+  co_await with.respond(
+      http::make_response(200, std::string(telemetry::metric_registry::content_type), metrics.render()));
+}
+
+task<> answer_demo(http::exchange& with) {
+  co_await with.respond(demo_page());
+}
+
+task<> answer_root(const settings& told, admission& door, chat_sockets& sockets, http::exchange& with) {
+  if (with.request().headers.has("upgrade")) {
+    co_await upgrade_to_chat(told, door, sockets, with);
+    co_return;
+  }
+  http::response away = plain(302, "the demo is at /demo\n");
+  away.headers.set("location", "/demo");
+  co_await with.respond(std::move(away));
+}
+
+}  // namespace
+
+// Counts sockets and logs what breaks.
+class module::chat_watch final : public chat_observer {
+ public:
+  chat_watch(telemetry::metric_registry& metrics, const telemetry::logger& log)
+      : open_(metrics.make_gauge(telemetry::names::sockets)), log_(log) {}
+  void on_socket_opened(const chat_socket&) override { open_.add(); }
+  void on_socket_closed(const chat_socket&) override { open_.subtract(); }
+  void on_socket_broken(std::exception_ptr why) override {
+    log_.error("a chat socket broke", {{"problem", message_of(why)}});
+  }
+
+ private:
+  telemetry::gauge& open_;
+  telemetry::logger log_;
+};
+
+module::module(async::worker_pool& workers, http::worker_buffers& buffers, settings told, agent::service& agents,
+               telemetry::metric_registry& metrics, const telemetry::logger& log) :settings_(std::move(told)),
+    agents_(agents), metrics_(metrics), door_(settings_), watch_(std::make_unique<chat_watch>(metrics, log)) {
+  for (std::size_t i = 0; i < workers.size(); ++i) {
+    sockets_.push_back(
+        std::make_unique<chat_sockets>(workers[i].get_executor(), buffers[i], settings_, agents_, *watch_));
+  }
+}
+
+module::~module() = default;
+
+std::vector<http::route> module::routes() {
+  const openai::face openai_face{.agents = agents_, .door = door_, .told = settings_};
+  const auto chat = [this](http::exchange& with) {
+    return upgrade_to_chat(settings_, door_, *sockets_[async::this_worker()], with);
+  };
+  const auto root = [this](http::exchange& with) {
+    return answer_root(settings_, door_, *sockets_[async::this_worker()], with);
+  };
+  return {
+      {"GET", "/", root},
+      {"GET", "/chat", chat},
+      {"GET", "/v1/chat", chat},
+      {"GET", "/demo", answer_demo},
+      {"POST", "/v1/chat/completions",
+       [openai_face](http::exchange& with) { return openai::chat_completions(openai_face, with); }},
+      {"GET", "/v1/models", [openai_face](http::exchange& with) { return openai::list_models(openai_face, with); }},
+      {"GET", "/v1/models/{model}",
+       [openai_face](http::exchange& with) { return openai::get_model(openai_face, with); }},
+      {"GET", "/livez", answer_alive},
+      {"GET", "/healthz", answer_alive},
+      {"GET", "/readyz", [this](http::exchange& with) { return answer_ready(draining_, with); }},
+      {"GET", "/metrics", [this](http::exchange& with) { return answer_metrics(metrics_, with); }},
+  };
+}
+
+void module::begin() {
+  for (const auto& here : sockets_)
+    here->begin();
+}
+
+task<> module::drain(std::chrono::milliseconds within) {
+  draining_.store(true, std::memory_order_relaxed);
+  const executor home = co_await asio::this_coro::executor;
+  std::size_t left = sockets_.size();
+  async::wakeup one_done(home);
+  for (const auto& here : sockets_) {
+    asio::co_spawn(here->get_executor(), here->drain(within), [&left, &one_done, home](std::exception_ptr) {
+      asio::post(home, [&left, &one_done] {
+        --left;
+        one_done.notify();
+      });
+    });
+  }
+  while (left != 0)
+    co_await one_done.wait();
+}
+
+}  // namespace sluice::gateway

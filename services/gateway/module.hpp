@@ -1,0 +1,47 @@
+// The gateway as `apps` builds it.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <vector>
+
+#include "agent/agent_service.hpp"
+#include "async/worker_pool.hpp"
+#include "gateway/admission.hpp"
+#include "gateway/chat_sockets.hpp"
+#include "gateway/settings.hpp"
+#include "http/router.hpp"
+#include "http/worker_buffer.hpp"
+#include "telemetry/log.hpp"
+#include "telemetry/metrics.hpp"
+
+namespace sluice::gateway {
+
+/// Owns what the handlers of its routes use. Outlives the HTTP server.
+class module {
+ public:
+  module(async::worker_pool& workers, http::worker_buffers& buffers, settings told, agent::service& agents,
+         telemetry::metric_registry& metrics, const telemetry::logger& log);
+  ~module();
+
+  /// What the gateway answers.
+  std::vector<http::route> routes();
+  /// Begins to look after the sockets.
+  void begin();
+  /// From now on `/readyz` says 503 and upgrades are refused; sockets are told and closed within `within`. Runs on any
+  /// worker and returns when the last socket's close was sent.
+  task<> drain(std::chrono::milliseconds within);
+
+ private:
+  class chat_watch;
+  settings settings_;
+  agent::service& agents_;
+  telemetry::metric_registry& metrics_;
+  admission door_;
+  std::unique_ptr<chat_watch> watch_;
+  std::vector<std::unique_ptr<chat_sockets>> sockets_;  // by worker
+  std::atomic<bool> draining_{false};
+};
+
+}  // namespace sluice::gateway

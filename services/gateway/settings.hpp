@@ -1,0 +1,39 @@
+// What the gateway can be told. Filled from the configuration by whoever wires it.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/secret_string.hpp"
+#include "gateway/chat_dialogue.hpp"
+
+namespace sluice::gateway {
+
+/// An API key fixed in the configuration. It is its own user.
+struct fixed_key {
+  std::string name;
+  std::string sha256;  ///< of the key, 64 lower-case hexadecimal digits
+  std::string role;
+};
+
+struct settings {
+  std::vector<std::string> allowed_origins;  ///< beside our own host
+  bool allow_query_token = false;
+  std::vector<secret_string> insecure_tokens;  ///< of the user `demo`
+  std::vector<fixed_key> keys;
+
+  std::size_t message_bytes_max = 262'144;  ///< of one WebSocket message
+  std::uint32_t sockets_max = 100'000;
+  std::uint32_t sockets_per_user_max = 32;
+  dialogue_limits dialogue;
+
+  std::chrono::milliseconds heartbeat{30'000};          ///< a silent peer is pinged after this, and closed after two
+  std::chrono::milliseconds write_timeout{30'000};      ///< a peer that takes nothing for so long is closed
+  std::chrono::milliseconds close_timeout{2'000};       ///< how long a peer may take to answer our close frame
+  std::chrono::milliseconds stream_keep_alive{15'000};  ///< a comment on a silent event stream
+  std::chrono::milliseconds resume_window{300'000};     ///< told to clients: how long an ended answer can be resumed
+};
+
+}  // namespace sluice::gateway
