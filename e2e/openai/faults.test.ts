@@ -210,7 +210,7 @@ test('a provider that is not there', async () => {
     const error = await besideAnotherChat(() =>
       failure(client.chat.completions.create({ model: 'absent', messages, stream })),
     );
-    expect(error.status).toBe(502);
+    expect(error.status).toBe(503);
     expect(error.message).toMatch(/absent|provider/i);
   }
 });
