@@ -7,6 +7,7 @@
 #include "agent/providers/openai_error.hpp"
 #include "agent/providers/openai_parts.hpp"
 #include "agent/providers/provider_json.hpp"
+#include "base/json_text.hpp"
 #include "generation/delta.hpp"
 
 namespace sluice::agent {
@@ -103,8 +104,9 @@ bool openai_stream::reading::chunk_field(od::field field) {
   if (is_scalar && same != stream.fields_.end() && same->second == value.raw_json_token()) return true;
   const std::string token = is_scalar ? std::string(value.raw_json_token()) : std::string();
   std::string raw;
-  if (!raw_json(value, raw)) return true;
-  out.set_extension(unescaped(name), raw);
+  const std::string readable = unescaped(name);
+  if (readable.empty() || !raw_json(value, raw)) return true;
+  out.set_extension(readable, raw);
   if (!is_scalar) return true;
   if (same == stream.fields_.end()) {
     stream.fields_.emplace_back(name, token);
@@ -165,8 +167,11 @@ bool openai_stream::reading::choice(od::object object) {
 
 void openai_stream::reading::note_field(std::string_view name, od::value& value, std::string& gathered) {
   std::string raw;
-  if (!raw_json(value, raw)) return;
-  gathered.append(gathered.empty() ? "\"" : ",\"").append(name).append("\":").append(raw);
+  const std::string readable = unescaped(name);
+  if (readable.empty() || !raw_json(value, raw)) return;
+  if (!gathered.empty()) gathered.push_back(',');
+  append_json_string(gathered, readable);
+  gathered.append(":").append(raw);
 }
 
 bool openai_stream::reading::append_fields(std::uint8_t choice) {

@@ -216,6 +216,12 @@ TEST(openai_stream_test, keeps_unknown_fields_where_they_stood) {
             "\n");
 }
 
+TEST(openai_stream_test, leaves_out_fields_whose_names_cannot_be_read) {
+  translation subject;
+  EXPECT_TRUE(subject.feed(R"({"a\e":1,"":2,"choices":[{"index":0,"b\x":3,"delta":{"c\u1":4,"\u0064":5}}]})"));
+  EXPECT_EQ(subject.describe(), "0 extension {\"delta\":{\"d\":5}}\n");
+}
+
 TEST(openai_stream_test, counts_tool_calls_that_come_without_index) {
   translation subject;
   EXPECT_TRUE(subject.feed(chunk(R"({"tool_calls":[{"id":"a","function":{"name":"f","arguments":"{}"}}]})")));
