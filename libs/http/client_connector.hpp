@@ -17,8 +17,11 @@ namespace sluice::http {
 class client_connector {
  public:
   client_connector(executor on, async::blocking_pool& lookups, const resolver_settings& names, tls_context trust,
-                   proxy_rules proxies)
-      : executor_(on), resolver_(on, lookups, names), trust_(std::move(trust)), proxies_(std::move(proxies)) {}
+                   proxy_rules proxies, resolver::look_up how = resolver::system_look_up)
+      : executor_(on),
+        resolver_(on, lookups, names, std::move(how)),
+        trust_(std::move(trust)),
+        proxies_(std::move(proxies)) {}
 
   const proxy_rules& proxies() const { return proxies_; }
 
