@@ -62,19 +62,33 @@ void load_run::became_free(load_connection& who) {
 
 void load_run::all_open(nanoseconds_t now) {
   phase_ = phase::warmup;
+  all_open_since_ = now;
   phase_end_ = now + to_ns(settings_.warmup_s);
   next_due_ = now;
   if (settings_.warmup_s == 0) start_measuring(now);
-  loop_.timers().arm(*this, settings_.rate > 0 ? next_due_ : phase_end_);
-  if (settings_.rate > 0) return;
-  std::vector<load_connection*> all;
-  all.swap(free_);
-  for (load_connection* who : all) {
-    if (enough())
-      free_.push_back(who);
-    else
-      give_work(*who, now);
+  on_due(now);
+}
+
+// The closed loop's first requests, spread over the warm-up: streams that all began at once would tick at once.
+void load_run::start_some(nanoseconds_t now) {
+  const nanoseconds_t warmup = to_ns(settings_.warmup_s);
+  const nanoseconds_t passed = now - all_open_since_;
+  const std::uint32_t wanted = passed >= warmup
+                                   ? settings_.connections
+                                   : static_cast<std::uint32_t>(settings_.connections * static_cast<double>(passed) /
+                                                                static_cast<double>(warmup)) +
+                                         1;
+  for (; started_ < wanted && !free_.empty() && !enough(); ++started_) {
+    load_connection* who = free_.back();
+    free_.pop_back();
+    give_work(*who, now);
   }
+}
+
+nanoseconds_t load_run::next_look(nanoseconds_t now) const {
+  if (settings_.rate > 0) return std::min(next_due_, phase_end_);
+  if (started_ == settings_.connections || enough()) return phase_end_;
+  return std::min(phase_end_, now + to_ns(settings_.warmup_s) / settings_.connections + 1);
 }
 
 void load_run::give_work(load_connection& who, nanoseconds_t due) {
@@ -91,17 +105,17 @@ void load_run::on_due(nanoseconds_t now) {
     if (busy_ > 0) failed(std::to_string(busy_) + " answers did not end in time");
     return loop_.stop();
   }
-  if (now >= phase_end_) {
-    if (phase_ == phase::warmup) {
-      start_measuring(now);
-    } else if (settings_.requests == 0 || now >= phase_end_) {
-      start_draining(now);
-      if (busy_ == 0) loop_.stop();
-      return;
-    }
+  if (now >= phase_end_ && phase_ == phase::measuring) {
+    start_draining(now);
+    if (busy_ == 0) loop_.stop();
+    return;
   }
-  if (settings_.rate > 0) requests_due(now);
-  loop_.timers().arm(*this, settings_.rate > 0 ? std::min(next_due_, phase_end_) : phase_end_);
+  if (now >= phase_end_) start_measuring(now);
+  if (settings_.rate > 0)
+    requests_due(now);
+  else
+    start_some(now);
+  loop_.timers().arm(*this, next_look(now));
 }
 
 void load_run::requests_due(nanoseconds_t now) {
@@ -131,14 +145,17 @@ void load_run::start_draining(nanoseconds_t now) {
   loop_.timers().arm(*this, now + to_ns(settings_.drain_s));
 }
 
+void load_run::tokens_came(std::uint32_t count) {
+  if (phase_ == phase::measuring) result_.tokens += count;
+}
+
 void load_run::first_token(nanoseconds_t due, nanoseconds_t now) {
   if (phase_ == phase::measuring) result_.first_token.record(now - due);
 }
 
-void load_run::answered(nanoseconds_t due, nanoseconds_t now, std::uint32_t tokens) {
+void load_run::answered(nanoseconds_t due, nanoseconds_t now) {
   if (phase_ != phase::measuring) return;
   ++result_.requests;
-  result_.tokens += tokens;
   result_.latency.record(now - due);
 }
 
@@ -177,7 +194,7 @@ void load_connection::on_ready(std::uint32_t events) {
 void load_connection::ask(std::uint64_t number, nanoseconds_t due) {
   due_ = due;
   asking_ = true;
-  token_seen_ = false;
+  tokens_seen_ = 0;
   exchange_->begin(output_, number);
   write();
 }
@@ -204,13 +221,12 @@ void load_connection::check(bool was_ready) {
   if (!was_ready && exchange_->ready()) return run_.became_free(*this);
   if (!asking_) return;
   const nanoseconds_t now = monotonic_now();
-  if (!token_seen_ && exchange_->tokens() > 0) {
-    token_seen_ = true;
-    run_.first_token(due_, now);
-  }
+  if (tokens_seen_ == 0 && exchange_->tokens() > 0) run_.first_token(due_, now);
+  run_.tokens_came(exchange_->tokens() - tokens_seen_);
+  tokens_seen_ = exchange_->tokens();
   if (exchange_->busy()) return;
   asking_ = false;
-  run_.answered(due_, now, exchange_->tokens());
+  run_.answered(due_, now);
   run_.became_free(*this);
 }
 

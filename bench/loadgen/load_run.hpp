@@ -55,8 +55,9 @@ class load_run : private timer {
   event_loop& loop() { return loop_; }
   const load_settings& settings() const { return settings_; }
   void became_free(load_connection& who);
+  void tokens_came(std::uint32_t count);
   void first_token(nanoseconds_t due, nanoseconds_t now);
-  void answered(nanoseconds_t due, nanoseconds_t now, std::uint32_t tokens);
+  void answered(nanoseconds_t due, nanoseconds_t now);
   void failed(const std::string& why);
 
  private:
@@ -67,6 +68,8 @@ class load_run : private timer {
   void start_measuring(nanoseconds_t now);
   void start_draining(nanoseconds_t now);
   void requests_due(nanoseconds_t now);
+  void start_some(nanoseconds_t now);
+  nanoseconds_t next_look(nanoseconds_t now) const;
   void give_work(load_connection& who, nanoseconds_t due);
   bool enough() const { return settings_.requests != 0 && begun_ >= settings_.requests; }
 
@@ -75,12 +78,14 @@ class load_run : private timer {
   load_result result_;
   phase phase_ = phase::opening;
   nanoseconds_t phase_end_ = 0;
+  nanoseconds_t all_open_since_ = 0;
   nanoseconds_t measuring_since_ = 0;
   nanoseconds_t next_due_ = 0;  // open loop
   std::uint64_t begun_ = 0;
   std::uint64_t number_base_;  // makes this run's messages unlike those of another
   std::uint32_t busy_ = 0;
   std::uint32_t opened_ = 0;
+  std::uint32_t started_ = 0;  // closed loop: connections that have their first request
   std::vector<load_connection*> free_;
   std::deque<nanoseconds_t> waiting_;  // due, and no connection was free
   std::vector<std::unique_ptr<load_connection>> connections_;
@@ -107,7 +112,7 @@ class load_connection : public watcher {
   std::size_t sent_ = 0;
   bool connected_ = false;
   bool asking_ = false;
-  bool token_seen_ = false;
+  std::uint32_t tokens_seen_ = 0;
   nanoseconds_t due_ = 0;
 };
 

@@ -29,7 +29,8 @@ timer::~timer() {
 }
 
 timer_heap::~timer_heap() {
-  for (timer* which : heap_) which->position_ = timer::unarmed;
+  for (timer* which : heap_)
+    which->position_ = timer::unarmed;
 }
 
 void timer_heap::arm(timer& which, nanoseconds_t due) {

@@ -1,0 +1,142 @@
+"""What is measured, and what it is measured against: each starts one server and says where it is."""
+
+import glob
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+
+from harness.processes import CannotRun, Process, cores, free_port
+
+KEY = "sk-slc-bench-0123456789abcdef0123456789abcdef"
+HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+ROOT = os.path.dirname(HERE)
+
+
+@dataclass
+class Server:
+    name: str
+    address: str
+    pid: int       # whose CPU and memory count
+    process: Process
+
+
+class Servers:
+    """Starts servers in a scratch folder; all of them end with it."""
+
+    def __init__(self, stack, scratch, build):
+        self.stack = stack
+        self.scratch = scratch
+        self.binaries = os.path.join(build, "bin")
+        self.under_test_cores, self.load_cores = cores()
+        self.count = 0
+
+    def _log(self, name):
+        self.count += 1
+        return os.path.join(self.scratch, f"{self.count}-{name}.log")
+
+    def _start(self, name, command, core, stack=None, **more):
+        return (stack or self.stack).enter_context(Process(command, core, self._log(name), **more))
+
+    def binary(self, name):
+        path = os.path.join(self.binaries, name)
+        if not os.access(path, os.X_OK):
+            raise CannotRun(f"{path} is not built")
+        return path
+
+    def llmsim(self):
+        process = self._start("llmsim", [self.binary("llmsim")], self.load_cores)
+        return Server("llmsim", process.ready_address(), process.pid, process)
+
+    def sluice(self, provider_address, models, stack=None):
+        """`models`: what clients ask for → what the simulated provider is asked for."""
+        self.count += 1
+        folder = os.path.join(self.scratch, f"sluice-{self.count}")
+        os.mkdir(folder)
+        config = os.path.join(folder, "sluice.yaml")
+        with open(config, "w") as file:
+            # YAML holds JSON, which needs no quoting rules of our own.
+            json.dump({
+                "server": {"listen": "127.0.0.1:0", "workers": 1,
+                           "limits": {"sockets": 100000, "sockets_per_user": 100000, "sockets_per_address": 100000}},
+                "data_dir": folder,
+                "auth": {"keys": [{"name": "bench", "sha256": hashlib.sha256(KEY.encode()).hexdigest(), "role": "user"}]},
+                "providers": {"sim": {"type": "openai", "base_url": f"http://{provider_address}/v1", "api_key": "none"}},
+                "models": [{"name": name, "targets": [{"provider": "sim", "model": model}]} for name, model in models.items()],
+                "default_model": next(iter(models)),
+            }, file, indent=2)
+        process = self._start("sluice", [self.binary("sluice"), "serve", "--config", config], self.under_test_cores,
+                              stack, cwd=folder)
+        return Server("sluice", process.ready_address(), process.pid, process)
+
+    def nginx(self, provider_address, stack=None):
+        nginx = shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
+        if nginx is None:
+            raise CannotRun("nginx is not installed")
+        self.count += 1
+        folder = os.path.join(self.scratch, f"nginx-{self.count}")
+        os.mkdir(folder)
+        port = free_port()
+        with open(os.path.join(folder, "nginx.conf"), "w") as file:
+            file.write(NGINX.format(user="user root;" if os.geteuid() == 0 else "", folder=folder, port=port,
+                                    provider=provider_address))
+        process = self._start("nginx", [nginx, "-p", folder, "-c", os.path.join(folder, "nginx.conf"), "-e", "error.log"],
+                              self.under_test_cores, stack)
+        process.wait_for_port(port)
+        return Server("nginx", f"127.0.0.1:{port}", process.only_child(), process)
+
+    def peer(self, name, stack=None):
+        """`ws` (on Node.js) or `bun`: a WebSocket server that echoes."""
+        modules = peer_modules()
+        if name == "ws":
+            runner = shutil.which("node", path=os.path.join(ROOT, "build/tools/node/bin") + ":" + os.environ["PATH"])
+        else:
+            # The package `bun` would link it in an install script; the executable itself is in the package of the processor.
+            found = [path for path in glob.glob(os.path.join(modules, "@oven/bun-linux-*/bin/bun")) if "musl" not in path]
+            runner = found[0] if found else None
+        if runner is None:
+            raise CannotRun(f"no executable to run the peer `{name}` with")
+        port = free_port()
+        process = self._start(name, [runner, os.path.join(os.path.dirname(modules), f"echo_{name}.mjs"), port],
+                              self.under_test_cores, stack)
+        process.wait_for_port(port)
+        return Server(name, f"127.0.0.1:{port}", process.pid, process)
+
+
+def peer_modules():
+    """The peers' npm packages, installed into the build folder when first needed."""
+    folder = os.path.join(ROOT, "build/bench-peers")
+    modules = os.path.join(folder, "node_modules")
+    os.makedirs(folder, exist_ok=True)
+    for name in ("package.json", "package-lock.json", ".npmrc", "echo_ws.mjs", "echo_bun.mjs"):
+        shutil.copy(os.path.join(HERE, "peers", name), folder)
+    if not os.path.isdir(os.path.join(modules, "ws")):
+        npm = shutil.which("npm")
+        if npm is None:
+            raise CannotRun("npm is not installed")
+        done = subprocess.run([npm, "ci", "--ignore-scripts"], cwd=folder, capture_output=True, text=True)
+        if done.returncode != 0:
+            shutil.rmtree(modules, ignore_errors=True)
+            raise CannotRun("npm could not install the peers: " + done.stderr.strip()[-300:])
+    return modules
+
+
+NGINX = """
+daemon off; worker_processes 1; pid {folder}/nginx.pid; {user}
+worker_rlimit_nofile 20000;
+events {{ worker_connections 8000; }}
+http {{
+  access_log off;
+  keepalive_requests 1000000000;
+  client_body_buffer_size 64k;
+  client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
+  uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
+  upstream provider {{ server {provider}; keepalive 512; keepalive_requests 1000000000; }}
+  server {{
+    listen 127.0.0.1:{port};
+    location / {{ proxy_pass http://provider; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_buffering off; }}
+  }}
+}}
+"""
