@@ -67,8 +67,8 @@ task<result<void>> open_tunnel(stream_socket& socket, const proxy& via, const or
 task<result<stream_socket>> client_connector::connect(const origin& to, clock::duration limit) {
   std::optional<stream_socket> socket;
   const auto opened = co_await async::with_deadline(open(to, clock::now() + limit, socket), limit);
-  if (opened && *opened) co_return std::move(*socket);
-  if (opened) co_return std::unexpected(opened->error());
+  if (opened && *opened && socket) co_return std::move(*socket);
+  if (opened && !*opened) co_return std::unexpected(opened->error());
   const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(limit);
   co_return failure(error_reason::timed_out, fmt::format("no connection to {} within {} (connect deadline)",
                                                          to.authority(), format_duration(milliseconds)));

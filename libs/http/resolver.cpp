@@ -16,7 +16,7 @@ using clock = std::chrono::steady_clock;
 
 struct resolver::entry {
   std::string host;
-  std::optional<result<addresses>> known;
+  std::unique_ptr<const result<addresses>> known;  ///< null before the first look-up has ended
   clock::time_point good_until = {};
   bool looking = false;
   std::list<async::wakeup> waiting;
@@ -80,7 +80,7 @@ task<> resolver::run_look_up(std::shared_ptr<state> self, std::shared_ptr<entry>
   const auto now = clock::now();
   if (answer || !one->known || !*one->known) {
     one->good_until = now + (answer ? self->settings.ttl : self->settings.failure_ttl);
-    one->known = std::move(answer);
+    one->known = std::make_unique<const result<addresses>>(std::move(answer));
   } else {
     one->good_until = now + self->settings.failure_ttl;
   }

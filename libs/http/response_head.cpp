@@ -1,7 +1,6 @@
 #include "http/response_head.hpp"
 
 #include <limits>
-#include <optional>
 #include <string>
 
 #include <boost/beast/http/empty_body.hpp>
@@ -17,8 +16,14 @@ constexpr std::string_view version = "HTTP/1.";
 
 }  // namespace
 
-struct response_head::parser {
-  std::optional<beast::http::response_parser<beast::http::empty_body>> response;
+// One head, interim or not.
+struct response_head::parser : beast::http::response_parser<beast::http::empty_body> {
+  parser() {
+    header_limit(std::numeric_limits<std::uint32_t>::max());
+    body_limit(boost::none);
+    // The head alone: no body is the parser's, whatever the fields say.
+    skip(true);
+  }
   bool begun = false;  ///< whether it has taken any of the head
 };
 
@@ -35,19 +40,11 @@ result<std::size_t> response_head::feed(std::string_view bytes) {
   };
   std::size_t used = 0;
   while (!done_) {
-    auto& response = parser_->response;
     // The parser would wait for a whole line: say at once that this is something else.
     if (!parser_->begun && !version.starts_with(bytes.substr(used, version.size())))
       return not_http("it begins otherwise");
-    if (!response) {
-      response.emplace();
-      response->header_limit(std::numeric_limits<std::uint32_t>::max());
-      response->body_limit(boost::none);
-      // The head alone: no body is the parser's, whatever the fields say.
-      response->skip(true);
-    }
     boost::system::error_code problem;
-    const std::size_t read = response->put(boost::asio::buffer(bytes.substr(used)), problem);
+    const std::size_t read = parser_->put(boost::asio::buffer(bytes.substr(used)), problem);
     used += read;
     parser_->begun = parser_->begun || read != 0;
     if (read > bytes_left_) return too_large();
@@ -57,11 +54,10 @@ result<std::size_t> response_head::feed(std::string_view bytes) {
       return used;
     }
     if (problem) return not_http(problem.message());
-    if (!response->is_header_done()) continue;
+    if (!parser_->is_header_done()) continue;
     if (status() < 100) return not_http("its status is no number from 100 on");
     if (status() / 100 == 1 && status() != 101) {
-      response.reset();
-      parser_->begun = false;
+      parser_ = std::make_unique<parser>();
       continue;
     }
     if (const auto fine = look_at_body(); !fine) return std::unexpected(fine.error());
@@ -71,10 +67,9 @@ result<std::size_t> response_head::feed(std::string_view bytes) {
 }
 
 result<void> response_head::look_at_body() {
-  const auto& response = *parser_->response;
-  keep_alive_ = response.get().keep_alive();
-  const auto& fields = response.get();
-  const bool bodiless = head_request_ || status() == 204 || status() == 304 || status() == 101;
+  const auto& fields = parser_->get();
+  keep_alive_ = fields.keep_alive();
+  const bool bodiless = head_request_ || status() == 204 || status() == 304;
   if (status() == 101)
     return failure(error_reason::bad_gateway, "the response changes to another protocol, which was not asked for");
   const std::string_view coding = header("content-encoding");
@@ -84,7 +79,7 @@ result<void> response_head::look_at_body() {
     if (!beast::iequals(header("transfer-encoding"), "chunked"))
       return failure(error_reason::bad_gateway, "the response has a transfer coding that was not asked for");
     body_ = body_kind::chunked;
-  } else if (const auto length = response.content_length()) {
+  } else if (const auto length = parser_->content_length()) {
     body_ = body_kind::content_length;
     content_length_ = *length;
   } else {
@@ -97,11 +92,11 @@ result<void> response_head::look_at_body() {
 }
 
 unsigned response_head::status() const {
-  return parser_->response->get().result_int();
+  return parser_->get().result_int();
 }
 
 std::string_view response_head::header(std::string_view name) const {
-  const auto& fields = parser_->response->get();
+  const auto& fields = parser_->get();
   const auto at = fields.find(name);
   return at == fields.end() ? std::string_view() : std::string_view(at->value());
 }
