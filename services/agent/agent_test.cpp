@@ -48,7 +48,7 @@ task<std::string> read_all(std::shared_ptr<generation::log> source) {
 
 class agent_test : public testing::Test {
  protected:
-  void build(mock_settings told, settings rules = {}) {
+  void build(const mock_settings& told, settings rules = {}) {
     rules.models = {{.name = "mock", .targets = {{.provider = "mock"}}}};
     rules.default_model = "mock";
     subject = std::make_unique<agent>(workers, rules,

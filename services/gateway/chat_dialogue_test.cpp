@@ -128,12 +128,11 @@ TEST_F(chat_dialogue_test, the_full_dialect_numbers_merges_and_resumes) {
     std::string out;
     frame_batch batch(out);
     dialogue.open("r", source, 1, growth, batch);
-    EXPECT_EQ(
-        json::serialize(read_frames(out).at(0)),
-        R"({"type":"started","id":"r","generation_id":"gen_1","payload":{"conversation_id":null,"message_id":null,"model":"fast","provider":"mock"}})");
-    EXPECT_EQ(
-        json::serialize(fill(dialogue).at(0)),
-        R"({"type":"chat","id":"r","generation_id":"gen_1","seq":3,"payload":{"content":"bc","type":"text","model":"fast"}})");
+    EXPECT_EQ(json::serialize(read_frames(out).at(0)),
+              R"({"type":"started","id":"r","generation_id":"gen_1","payload":{"conversation_id":null,)"
+              R"("message_id":null,"model":"fast","provider":"mock"}})");
+    EXPECT_EQ(json::serialize(fill(dialogue).at(0)), R"({"type":"chat","id":"r","generation_id":"gen_1","seq":3,)"
+                                                     R"("payload":{"content":"bc","type":"text","model":"fast"}})");
     source.log->end(
         {.status = generation::status::failed, .problem = error{.reason = error_reason::timed_out, .message = "late"}});
     const auto last = fill(dialogue);

@@ -102,10 +102,10 @@ result<generation::response_format> parse_response_format(const json::value& val
   if (type != nullptr && *type == "json_object") return generation::response_format{.kind = kind::json_object};
   const json::value* const described = format == nullptr ? nullptr : format->if_contains("json_schema");
   if (type == nullptr || *type != "json_schema" || described == nullptr || !described->is_object()) {
-    return failure(
-        error_reason::invalid_argument,
-        R"("response_format" must be {"type":"text"}, {"type":"json_object"} or {"type":"json_schema","json_schema":{…}})",
-        "response_format");
+    return failure(error_reason::invalid_argument,
+                   R"("response_format" must be {"type":"text"}, {"type":"json_object"} or )"
+                   R"({"type":"json_schema","json_schema":{…}})",
+                   "response_format");
   }
   generation::response_format parsed{.kind = kind::json_schema};
   field_reader fields(described->get_object(), "response_format.json_schema.");

@@ -35,7 +35,8 @@ TEST(parse_json, bounds_the_depth) {
 
 TEST(chat_payload, takes_content_and_settings) {
   const auto parsed = parse_chat_payload(object(
-      R"({"content":"Hello","model":"fast","system":"Be brief","temperature":0.5,"top_p":1,"max_tokens":10,"stop":["a","b"],"seed":7,
+      R"({"content":"Hello","model":"fast","system":"Be brief","temperature":0.5,"top_p":1,
+          "max_tokens":10,"stop":["a","b"],"seed":7,
           "reasoning_effort":"low","metadata":{"k":"v"},"conversation_id":null})"));
   ASSERT_TRUE(parsed) << parsed.error().message;
   ASSERT_EQ(parsed->messages.size(), 2U);
@@ -63,7 +64,8 @@ TEST(chat_payload, names_the_field_that_is_wrong) {
 
 TEST(openai_chat, keeps_what_it_does_not_know) {
   const auto parsed = parse_openai_chat(object(
-      R"({"model":"m","messages":[{"role":"user","content":"a"}],"stream":true,"stream_options":{"include_usage":true},"logit_bias":{"5":1},
+      R"({"model":"m","messages":[{"role":"user","content":"a"}],"stream":true,
+          "stream_options":{"include_usage":true},"logit_bias":{"5":1},
           "max_tokens":5,"n":2,"vendor_field":[1]})"));
   ASSERT_TRUE(parsed) << parsed.error().message;
   EXPECT_EQ(parsed->choices, 2);
@@ -76,10 +78,13 @@ TEST(openai_chat, keeps_what_it_does_not_know) {
 
 TEST(openai_chat, takes_a_tool_round_trip) {
   const auto parsed = parse_openai_chat(object(
-      R"({"model":"m","tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object"},"strict":true}}],
+      R"({"model":"m",
+          "tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object"},"strict":true}}],
           "tool_choice":{"type":"function","function":{"name":"f"}},
-          "messages":[{"role":"user","content":[{"type":"text","text":"look"},{"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA"}}]},
-                      {"role":"assistant","content":null,"tool_calls":[{"id":"c1","type":"function","function":{"name":"f","arguments":"{}"}}]},
+          "messages":[{"role":"user","content":[{"type":"text","text":"look"},
+                                   {"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA"}}]},
+                      {"role":"assistant","content":null,
+                       "tool_calls":[{"id":"c1","type":"function","function":{"name":"f","arguments":"{}"}}]},
                       {"role":"tool","tool_call_id":"c1","content":"42"}]})"));
   ASSERT_TRUE(parsed) << parsed.error().message;
   EXPECT_EQ(parsed->tool_choice->name, "f");

@@ -80,7 +80,7 @@ TEST(openai_request_test, carries_every_setting) {
 }
 
 TEST(openai_request_test, names_the_limit_as_the_client_did_or_as_the_server_has_it) {
-  const auto name = [](std::string dialect, std::string used, openai_server server) {
+  const auto name = [](std::string dialect, const std::string& used, openai_server server) {
     request asked = plain();
     asked.dialect = std::move(dialect);
     asked.max_output_tokens = 9;

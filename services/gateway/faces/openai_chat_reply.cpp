@@ -75,8 +75,10 @@ error_words words_of(const error& problem) {
 
 void append_usage(std::string& out, const generation::usage& used) {
   out += fmt::format(
-      R"("usage":{{"prompt_tokens":{},"completion_tokens":{},"total_tokens":{},"prompt_tokens_details":{{"cached_tokens":{},"audio_tokens":{}}},)"
-      R"("completion_tokens_details":{{"reasoning_tokens":{},"audio_tokens":{},"accepted_prediction_tokens":{},"rejected_prediction_tokens":{}}}}})",
+      R"("usage":{{"prompt_tokens":{},"completion_tokens":{},"total_tokens":{},)"
+      R"("prompt_tokens_details":{{"cached_tokens":{},"audio_tokens":{}}},)"
+      R"("completion_tokens_details":{{"reasoning_tokens":{},"audio_tokens":{},"accepted_prediction_tokens":{},)"
+      R"("rejected_prediction_tokens":{}}}}})",
       used.input_tokens, used.output_tokens, used.total_tokens(), used.cached_tokens, used.input_audio_tokens,
       used.reasoning_tokens, used.output_audio_tokens, used.accepted_prediction_tokens,
       used.rejected_prediction_tokens);
