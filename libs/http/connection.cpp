@@ -56,7 +56,9 @@ task<> connection::run() {
     if (answer_ == answer_state::taken) co_return;
     home_.give_back(std::move(space_));
   } while (reusable_ && !home_.stopping());
-  if (answer_ == answer_state::complete) co_await linger();
+  if (answer_ != answer_state::complete) co_return;
+  if (!unread_.empty()) co_return co_await linger();
+  socket_.shutdown();
 }
 
 // True if a request, or what is wrong with one, is in `space_`. While nothing has come, nothing is held for it.
