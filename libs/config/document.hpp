@@ -15,7 +15,7 @@ namespace sluice::config {
 struct document_bounds {
   std::size_t bytes_max = 1 << 20;
   std::size_t depth_max = 32;
-  std::size_t values_max = 100'000;  ///< after aliases were expanded
+  std::size_t values_max = 20'000;  ///< after aliases were expanded
 };
 
 /// What `${…}` in a scalar may refer to.

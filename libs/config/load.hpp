@@ -40,14 +40,18 @@ struct loaded {
   value document;
 };
 
+/// In the order of the file, what is from elsewhere first.
+void sort(problems& wrong);
+
 template <class T>
 std::expected<loaded<T>, problems> load(const type<T>& schema, value file, const overrides& over) {
   problems wrong;
   apply(file, over, *schema.what, wrong);
   loaded<T> read{T{}, std::move(file)};
   schema.read(read.document, read.settings, "", wrong);
-  if (!wrong.empty()) return std::unexpected(std::move(wrong));
-  return read;
+  if (wrong.empty()) return read;
+  sort(wrong);
+  return std::unexpected(std::move(wrong));
 }
 
 }  // namespace sluice::config
