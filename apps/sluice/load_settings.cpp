@@ -1,0 +1,100 @@
+#include "app/load_settings.hpp"
+
+#include <filesystem>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "config/document.hpp"
+
+namespace sluice::app {
+namespace {
+
+constexpr std::string_view config_variable = "SLUICE_CONFIG";
+
+// What `serve` runs with where there is no file: enough to try everything out on this machine.
+constexpr std::string_view first_steps = R"(
+server: {listen: "127.0.0.1:8080", allow_query_token: true}
+auth: {insecure_tokens: ["123"]}
+models: [{name: mock, targets: [{provider: mock}]}]
+default_model: mock
+providers:
+  mock: {type: mock, delay_ms: 20}
+)";
+constexpr std::string_view first_steps_openai = R"(
+  openai: {type: openai, base_url: "${OPENAI_BASE_URL:-https://api.openai.com/v1}", api_key: "${OPENAI_API_KEY}"}
+)";
+
+bool has(const config::environment& variables, std::string_view name) {
+  const std::string* set = config::find(variables, name);
+  return set && !set->empty();
+}
+
+// The file to read, or nothing if there is none; the user's own choice must exist.
+std::string choose_file(const settings_sources& from) {
+  if (!from.config_file.empty()) return from.config_file;
+  if (const std::string* named = config::find(from.environment, config_variable); named && !named->empty())
+    return *named;
+  for (const std::string& each : from.searched_files) {
+    std::error_code ignored;
+    if (std::filesystem::exists(each, ignored)) return each;
+  }
+  return {};
+}
+
+std::string without_file(const config::environment& variables) {
+  std::string text(first_steps);
+  if (has(variables, "OPENAI_API_KEY")) text += first_steps_openai;
+  return text;
+}
+
+std::vector<std::string> make_notices(const loaded_settings& loaded, const config::environment& variables) {
+  std::vector<std::string> notices;
+  if (!loaded.told.auth.insecure_tokens.empty())
+    notices.emplace_back("insecure tokens are accepted (auth.insecure_tokens): for trying out, not for others to use");
+  if (!loaded.file.empty()) return notices;
+  for (const auto& [variable, provider] :
+       {std::pair("ANTHROPIC_API_KEY", "anthropic"), std::pair("GEMINI_API_KEY", "gemini")}) {
+    if (has(variables, variable))
+      notices.push_back(
+          fmt::format("{} is set, but the provider {} is not supported by this version", variable, provider));
+  }
+  return notices;
+}
+
+}  // namespace
+
+std::expected<loaded_settings, config::problems> load_settings(const settings_sources& from) {
+  loaded_settings loaded;
+  loaded.file = choose_file(from);
+  std::string text = without_file(from.environment);
+  if (!loaded.file.empty()) {
+    auto content = from.read(loaded.file);
+    if (!content) {
+      config::problems wrong;
+      wrong.push_back({{.from = config::source::file, .name = loaded.file}, "cannot be read: " + content.error()});
+      return std::unexpected(std::move(wrong));
+    }
+    text = std::move(*content);
+  }
+  auto document = config::parse_document(text, loaded.file.empty() ? "(no file)" : loaded.file,
+                                         {.variables = from.environment, .read = from.read});
+  if (!document) return std::unexpected(std::move(document.error()));
+
+  const config::overrides over{.prefix = std::string(environment_prefix),
+                               .others = {std::string(config_variable)},
+                               .variables = from.environment,
+                               .flags = from.flags};
+  auto read = config::load(settings_schema(), std::move(*document), over);
+  if (!read) return std::unexpected(std::move(read.error()));
+  if (auto wrong = check_settings(read->settings, read->document); !wrong.empty()) {
+    config::sort(wrong);
+    return std::unexpected(std::move(wrong));
+  }
+  loaded.told = std::move(read->settings);
+  loaded.document = std::move(read->document);
+  loaded.notices = make_notices(loaded, from.environment);
+  return loaded;
+}
+
+}  // namespace sluice::app

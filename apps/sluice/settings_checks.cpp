@@ -1,0 +1,151 @@
+// What must fit together: names that are defined, addresses that are safe.
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "app/address.hpp"
+#include "app/settings.hpp"
+#include "config/description.hpp"
+
+namespace sluice::app {
+namespace {
+
+class checker {
+ public:
+  checker(const settings& told, const config::value& document) : told_(told), document_(document) {}
+
+  config::problems run() {
+    check_tokens();
+    check_tls();
+    check_keys();
+    check_providers();
+    check_models();
+    check_default_model();
+    return std::move(wrong_);
+  }
+
+ private:
+  void add(const std::string& path, std::string message) {
+    wrong_.push_back({config::origin_of(document_, path), std::move(message)});
+  }
+
+  void check_tokens() {
+    const auto& auth = told_.auth;
+    const std::string path = "auth.insecure_tokens";
+    for (std::size_t i = 0; i < auth.insecure_tokens.size(); ++i) {
+      if (auth.insecure_tokens[i].empty()) add(fmt::format("{}[{}]", path, i), path + ": a token must not be empty");
+    }
+    const auto listen = parse_address(told_.server.listen);
+    if (auth.insecure_tokens.empty() || auth.insecure_anywhere || !listen || listen->address().is_loopback()) return;
+    add(path, fmt::format("auth.insecure_tokens are refused because others can connect to {}: listen on 127.0.0.1, set "
+                          "auth.insecure_tokens to [] and use auth.keys, or set auth.insecure_anywhere to true",
+                          told_.server.listen));
+  }
+
+  void check_tls() {
+    const tls_settings& tls = told_.server.tls;
+    if (tls.certificate.empty() != tls.key.empty())
+      add("server.tls", "server.tls needs both certificate and key, or neither");
+  }
+
+  void check_keys() {
+    std::set<std::string> names;
+    std::set<std::string> hashes;
+    for (std::size_t i = 0; i < told_.auth.keys.size(); ++i) {
+      const api_key_settings& key = told_.auth.keys[i];
+      const std::string path = fmt::format("auth.keys[{}]", i);
+      if (!names.insert(key.name).second) add(path + ".name", fmt::format("the key \"{}\" is defined twice", key.name));
+      if (!hashes.insert(key.sha256).second)
+        add(path + ".sha256", fmt::format("the key \"{}\" is the same as another one", key.name));
+    }
+  }
+
+  void check_providers() {
+    for (const auto& [name, provider] : told_.providers) {
+      const std::string path = "providers." + name;
+      if (name.find('/') != std::string::npos)
+        add(path, fmt::format("the provider's name \"{}\" must not have a slash: it stands before one in "
+                              "\"provider/model\"",
+                              name));
+      if (const auto* openai = std::get_if<openai_provider_settings>(&provider)) check_headers(path, *openai);
+    }
+  }
+
+  void check_headers(const std::string& path, const openai_provider_settings& provider) {
+    // RFC 9110, section 5.1: a field's name is a token.
+    constexpr std::string_view token_marks = "!#$%&'*+-.^_`|~";
+    const auto is_token = [&](char c) {
+      return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+             token_marks.find(c) != std::string_view::npos;
+    };
+    const auto breaks_line = [](const secret_string& text) {
+      return text.reveal().find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos;
+    };
+    for (const auto& [name, content] : provider.headers) {
+      if (name.empty() || !std::ranges::all_of(name, is_token))
+        add(path + ".headers", fmt::format("\"{}\" cannot be the name of a header", name));
+      if (breaks_line(content))
+        add(path + ".headers." + name, fmt::format("{}.headers.{} has a line break", path, name));
+    }
+    if (breaks_line(provider.api_key)) add(path + ".api_key", path + ".api_key has a line break");
+  }
+
+  void check_models() {
+    std::set<std::string> names;
+    for (std::size_t i = 0; i < told_.models.size(); ++i) {
+      const model_settings& model = told_.models[i];
+      const std::string path = fmt::format("models[{}]", i);
+      if (!names.insert(model.name).second)
+        add(path + ".name", fmt::format("the model \"{}\" is defined twice", model.name));
+      std::uint64_t weight = 0;
+      for (std::size_t j = 0; j < model.targets.size(); ++j) {
+        check_target(fmt::format("{}.targets[{}].provider", path, j), model.targets[j]);
+        weight += model.targets[j].weight;
+      }
+      if (model.targets.empty()) {
+        add(path + ".targets", fmt::format("the model \"{}\" has no targets", model.name));
+      } else if (weight == 0) {
+        add(path + ".targets", fmt::format("the model \"{}\" has no target with a weight above 0", model.name));
+      }
+    }
+  }
+
+  void check_target(const std::string& path, const target_settings& target) {
+    if (target.provider.empty() || told_.providers.contains(target.provider)) return;
+    std::vector<std::string_view> names;
+    for (const auto& [name, ignored] : told_.providers)
+      names.push_back(name);
+    add(path, fmt::format("no provider is called \"{}\"{}", target.provider, suggestion(target.provider, names)));
+  }
+
+  void check_default_model() {
+    const std::string& name = told_.default_model;
+    if (name.empty()) return;
+    std::vector<std::string_view> names;
+    for (const model_settings& each : told_.models) {
+      if (each.name == name) return;
+      names.push_back(each.name);
+    }
+    const std::size_t slash = name.find('/');
+    if (slash != std::string::npos && told_.providers.contains(name.substr(0, slash))) return;
+    add("default_model", fmt::format("no model is called \"{}\"{}", name, suggestion(name, names)));
+  }
+
+  static std::string suggestion(std::string_view typed, const std::vector<std::string_view>& names) {
+    const std::string_view meant = config::nearest(typed, names);
+    return meant.empty() ? "" : fmt::format(", did you mean \"{}\"?", meant);
+  }
+
+  const settings& told_;
+  const config::value& document_;
+  config::problems wrong_;
+};
+
+}  // namespace
+
+config::problems check_settings(const settings& told, const config::value& document) {
+  return checker(told, document).run();
+}
+
+}  // namespace sluice::app

@@ -1,0 +1,234 @@
+// The description of every key: the source of checks, error messages and docs/configuration.md.
+#include <algorithm>
+
+#include <boost/url/parse.hpp>
+
+#include "app/address.hpp"
+#include "app/settings.hpp"
+
+namespace sluice::app {
+namespace {
+
+using namespace std::chrono_literals;
+using namespace config;
+
+bool is_sha256(std::string_view text) {
+  return text.size() == 64 &&
+         std::ranges::all_of(text, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+}
+
+bool is_http_url(std::string_view text) {
+  const auto url = boost::urls::parse_uri(text);
+  return url && (url->scheme() == "http" || url->scheme() == "https") && !url->host().empty() && !url->has_fragment() &&
+         !url->has_query();
+}
+
+bool is_web_origin(std::string_view text) {
+  const auto url = boost::urls::parse_uri(text);
+  return is_http_url(text) && url->encoded_path().empty() && !url->has_userinfo();
+}
+
+bool is_name(std::string_view text) {
+  return !text.empty() && text.size() <= 128 &&
+         std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) > ' ' && c != 0x7F; });
+}
+
+constexpr text_rule listen_rule{"an address and port such as 127.0.0.1:8080 or [::1]:8080",
+                                [](std::string_view text) { return parse_address(text).has_value(); }};
+constexpr text_rule optional_listen_rule{
+    "an address and port such as 127.0.0.1:9090, or \"\" for none",
+    [](std::string_view text) { return text.empty() || parse_address(text).has_value(); }};
+constexpr text_rule url_rule{"an http or https URL without a query", is_http_url};
+constexpr text_rule optional_url_rule{"an http or https URL without a query, or \"\" for none",
+                                      [](std::string_view text) { return text.empty() || is_http_url(text); }};
+constexpr text_rule web_origin_rule{"an origin such as https://chat.example.org", is_web_origin};
+constexpr text_rule sha256_rule{"a SHA-256 as 64 lower-case hexadecimal digits", is_sha256};
+constexpr text_rule name_rule{"a name of 1 to 128 bytes without spaces", is_name};
+
+constexpr milliseconds wait_min = 1ms;
+constexpr milliseconds wait_max = 24h;
+
+type<tls_settings> tls() {
+  structure<tls_settings> keys;
+  keys.key("certificate", &tls_settings::certificate, text(),
+           "PEM file with the certificate and its chain; with `key`, turns TLS on.");
+  keys.key("key", &tls_settings::key, text(), "PEM file with the private key.");
+  return keys;
+}
+
+type<limit_settings> limits() {
+  using s = limit_settings;
+  const auto count = integer<std::uint32_t>(1, 10'000'000);
+  structure<s> keys;
+  keys.key("message_bytes", &s::message_bytes, size<std::uint64_t>(1024, 64 << 20), "The largest WebSocket message.");
+  keys.key("body_bytes", &s::body_bytes, size<std::uint64_t>(1024, 1 << 30), "The largest HTTP request body.");
+  keys.key("header_bytes", &s::header_bytes, size<std::uint64_t>(1024, 1 << 20), "The largest HTTP request header.");
+  keys.key("json_depth", &s::json_depth, integer<std::uint32_t>(4, 128), "How deep JSON may be nested.");
+  keys.key("sockets", &s::sockets, count, "Open WebSockets, and as many HTTP connections.");
+  keys.key("sockets_per_user", &s::sockets_per_user, count, "Open WebSockets of one user.");
+  keys.key("sockets_per_address", &s::sockets_per_address, count, "Open connections from one address.");
+  keys.key("streams_per_socket", &s::streams_per_socket, count, "Live generations on one WebSocket.");
+  keys.key("streams_per_user", &s::streams_per_user, count, "Live generations of one user.");
+  return keys;
+}
+
+type<timeout_settings> timeouts() {
+  using s = timeout_settings;
+  const auto wait = duration(wait_min, wait_max);
+  structure<s> keys;
+  keys.key("handshake", &s::handshake, wait, "For the TLS handshake.");
+  keys.key("header", &s::header, wait, "From the first byte of a request to the last of its header.");
+  keys.key("body", &s::body, wait, "From the header to the last byte of the body.");
+  keys.key("keep_alive", &s::keep_alive, wait, "For the next request on an idle connection.");
+  keys.key("heartbeat", &s::heartbeat, wait,
+           "A WebSocket that is silent so long is pinged, and closed if it answers nothing by the next time.");
+  keys.key("write", &s::write, wait, "For a client that takes nothing.");
+  keys.key("drain", &s::drain, duration(0ms, wait_max), "For what is running to end when the server is told to stop.");
+  return keys;
+}
+
+type<server_settings> server() {
+  using s = server_settings;
+  structure<s> keys;
+  keys.key("listen", &s::listen, text(listen_rule),
+           "Where clients connect; port 0 picks a free one. Without a file 127.0.0.1:8080.");
+  keys.key("internal_listen", &s::internal_listen, text(optional_listen_rule),
+           "Where health, readiness and metrics are served as well.");
+  keys.key("public_url", &s::public_url, text(optional_url_rule), "What clients call this server.");
+  keys.key("allowed_origins", &s::allowed_origins, list_of(text(web_origin_rule)),
+           "Web origins that may open sockets, beside our own host.");
+  keys.key("allow_query_token", &s::allow_query_token, boolean(),
+           "Whether `?token=` in the URL is taken as a credential. Without a file true.");
+  keys.key("workers", &s::workers, integer<std::uint32_t>(0, 1024), "Worker threads; 0: one per core.");
+  keys.key("tls", &s::tls, tls(), "TLS towards clients.");
+  keys.key("limits", &s::limits, limits(), "What one client, and all of them, may take up.");
+  keys.key("timeouts", &s::timeouts, timeouts(), "How long slow clients are waited for.");
+  keys.unsupported({"trusted_proxies", "cors"});
+  return keys;
+}
+
+type<auth_settings> auth() {
+  structure<api_key_settings> key;
+  key.required_key("name", &api_key_settings::name, text(name_rule),
+                   "What the key is called; its user in logs and limits.");
+  key.required_key("sha256", &api_key_settings::sha256, text(sha256_rule),
+                   "The key's SHA-256: `printf %s KEY | sha256sum`.");
+  key.key("role", &api_key_settings::role, choice<key_role>({{"user", key_role::user}, {"admin", key_role::admin}}),
+          "What its owner may do.");
+
+  structure<auth_settings> keys;
+  keys.key("insecure_tokens", &auth_settings::insecure_tokens, list_of(secret()),
+           "Fixed tokens of a user `demo`, for trying out. Refused unless only this machine can connect. Without a "
+           "file: 123.");
+  keys.key("insecure_anywhere", &auth_settings::insecure_anywhere, boolean(),
+           "Takes insecure tokens on any address. Never where others can connect.");
+  keys.key("keys", &auth_settings::keys, list_of<api_key_settings>(key), "API keys fixed in the file.");
+  keys.unsupported({"token_ttl", "refresh_ttl", "registration"});
+  return keys;
+}
+
+type<mock_provider_settings> mock_provider() {
+  using s = mock_provider_settings;
+  structure<s> keys;
+  keys.key("delay_ms", &s::delay_ms, integer<std::uint32_t>(0, 60'000),
+           "Milliseconds between two characters; 0: none.");
+  keys.key("first_delay_ms", &s::first_delay_ms, integer<std::uint32_t>(0, 600'000),
+           "Milliseconds before the first one.");
+  keys.key("reasoning", &s::reasoning, boolean(), "Whether it thinks aloud before it answers.");
+  keys.key("fail", &s::fail,
+           choice<mock_failure>({{"none", mock_failure::none},
+                                 {"refuse", mock_failure::refuse},
+                                 {"rate_limit", mock_failure::rate_limit},
+                                 {"stall", mock_failure::stall},
+                                 {"cut", mock_failure::cut}}),
+           "How it fails, for trying out what happens then.");
+  keys.key("fail_after", &s::fail_after, integer<std::uint64_t>(0, 1'000'000'000),
+           "Characters before it stalls or cuts.");
+  keys.key("stall_limit", &s::stall_limit, duration(wait_min, wait_max), "How long it stalls before it gives up.");
+  return keys;
+}
+
+type<openai_provider_settings> openai_provider() {
+  using t = provider_timeout_settings;
+  structure<t> waits;
+  const auto wait = duration(wait_min, wait_max);
+  waits.key("connect", &t::connect, wait, "To connect, TLS included.");
+  waits.key("first_token", &t::first_token, wait, "From the request to the first token.");
+  waits.key("between_tokens", &t::between_tokens, wait, "From one token to the next.");
+  waits.key("total", &t::total, wait, "For the whole answer.");
+
+  using s = openai_provider_settings;
+  structure<s> keys;
+  keys.key("base_url", &s::base_url, text(url_rule), "Where the API is, up to and including `/v1`.");
+  keys.key("api_key", &s::api_key, secret(), "Sent as a bearer token; empty: none is sent.");
+  keys.key("timeouts", &s::timeouts, type<t>(waits), "How long the provider is waited for.");
+  keys.key("headers", &s::headers, map_of(secret()), "Headers sent with every request, by name.");
+  keys.key("ca_file", &s::ca_file, text(), "PEM file of the authorities that are trusted; empty: the system's.");
+  keys.key("connections_per_worker", &s::connections_per_worker, integer<std::uint32_t>(1, 100'000),
+           "Connections that each worker may have open to it.");
+  return keys;
+}
+
+type<model_settings> model() {
+  structure<target_settings> target;
+  target.required_key("provider", &target_settings::provider, text(name_rule), "The name of a provider.");
+  target.key("model", &target_settings::model, text(), "The provider's own name of the model; empty: the same.");
+  target.key("weight", &target_settings::weight, integer<std::uint32_t>(0, 1'000'000),
+             "Its share of the requests, beside the other targets'.");
+
+  structure<model_settings> keys;
+  keys.required_key("name", &model_settings::name, text(name_rule), "What clients ask for.");
+  keys.required_key("targets", &model_settings::targets, list_of<target_settings>(target),
+                    "Who may answer; one is drawn by weight.");
+  keys.unsupported({"fallback"});
+  return keys;
+}
+
+type<generation_settings> generations() {
+  using s = generation_settings;
+  structure<s> keys;
+  keys.key("grace", &s::grace, duration(0ms, wait_max), "How long an ended generation can be resumed.");
+  keys.key("orphan_timeout", &s::orphan_timeout, duration(wait_min, wait_max),
+           "How long a generation runs on when nobody follows it.");
+  keys.key("log_bytes", &s::log_bytes, size<std::uint64_t>(4096, 1ULL << 30), "The largest answer.");
+  keys.key("ended_bytes", &s::ended_bytes, size<std::uint64_t>(0, 1ULL << 40),
+           "Memory of all ended generations together; past it the oldest leave before their grace is over.");
+  keys.unsupported({"durability"});
+  return keys;
+}
+
+type<telemetry_settings> telemetry_keys() {
+  using telemetry::log_format;
+  using telemetry::log_level;
+  structure<telemetry_settings> keys;
+  keys.key("log_level", &telemetry_settings::log_level,
+           choice<log_level>({{"trace", log_level::trace},
+                              {"debug", log_level::debug},
+                              {"info", log_level::info},
+                              {"warning", log_level::warning},
+                              {"error", log_level::error},
+                              {"off", log_level::off}}),
+           "The least important lines that are logged.");
+  keys.key("log_format", &telemetry_settings::log_format,
+           choice<log_format>({{"text", log_format::text}, {"json", log_format::json}}), "How log lines look.");
+  return keys;
+}
+
+}  // namespace
+
+type<settings> settings_schema() {
+  structure<settings> keys;
+  keys.key("server", &settings::server, server(), "Towards clients.");
+  keys.key("auth", &settings::auth, auth(), "Who may come in.");
+  keys.key("providers", &settings::providers,
+           map_of(variant_of("type", {"mock", "openai"}, {"anthropic", "gemini"}, mock_provider(), openai_provider())),
+           "Who answers, by name. The key `type` is `mock`, or `openai` for every API like OpenAI's.");
+  keys.key("models", &settings::models, list_of(model()), "What clients may ask for, beside `provider/model`.");
+  keys.key("default_model", &settings::default_model, text(), "The model of requests that name none.");
+  keys.key("generations", &settings::generations, generations(), "Answers while and after they are written.");
+  keys.key("telemetry", &settings::telemetry, telemetry_keys(), "Logs.");
+  keys.unsupported({"data_dir", "database", "state", "services", "limits"});
+  return keys;
+}
+
+}  // namespace sluice::app
