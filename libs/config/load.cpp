@@ -143,8 +143,13 @@ void apply(value& file, const overrides& over, const description& what, problems
   }
   for (const flag_override& each : over.flags) {
     const std::vector<std::string> steps = split(each.path, ".");
+    const origin at{.from = source::flag, .name = each.flag};
     const walk to = follow(what, steps);
-    if (to.ends) lay_text_over(file, steps, each.text, {.from = source::flag, .name = each.flag}, *to.ends, wrong);
+    if (to.ends) {
+      lay_text_over(file, steps, each.text, at, *to.ends, wrong);
+    } else {
+      wrong.push_back({at, "sets a key that is not supported by this version"});
+    }
   }
 }
 

@@ -143,6 +143,8 @@ TEST(schema, variables_and_flags_lie_over_the_file) {
   EXPECT_THAT(got->settings.paths, ElementsAre("x", "y"));
   EXPECT_EQ(std::get<circle>(got->settings.beds.at("a")).radius, 5U);
   EXPECT_EQ(to_string(origin_of(got->document, "gates")), "--gates");
+  EXPECT_THAT(errors("", {.prefix = "GARDEN_", .flags = {{"--pond", "pond", "x"}}}),
+              ElementsAre("--pond: sets a key that is not supported by this version"));
   over.variables["GARDEN_PATHS"] = "[x";
   over.variables["GARDEN_NMAE"] = "";
   over.variables["GARDEN_BEDS__A__RADUIS"] = "";
