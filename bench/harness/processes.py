@@ -82,7 +82,8 @@ class Process:
             for line in output.decode(errors="replace").splitlines(keepends=True):
                 if line.startswith("ready http://") and line.endswith("\n"):
                     return line.strip()[len("ready http://"):]
-        raise CannotRun(f"{self.command[0]} did not become ready: {output.decode(errors='replace').strip()} {self.log_tail()}")
+        said = output.decode(errors="replace").strip()
+        raise CannotRun(f"{self.command[0]} did not become ready: {said} {self.log_tail()}")
 
     def wait_for_port(self, port):
         deadline = time.monotonic() + READY_TIMEOUT_S

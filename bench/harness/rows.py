@@ -68,7 +68,8 @@ class Rows:
     def row_1(self):
         results = alternate({"nginx": self._chat(self.nginx, "json", "small", connections=64),
                              "sluice": self._chat(self.sluice, "json", "small", connections=64)}, self.repeats)
-        self._compare("1", "chat, 1 KB each way, 64 conn.: req/CPU-s", results, "sluice", "nginx", "requests_per_cpu_s", 0.7)
+        self._compare("1", "chat, 1 KB each way, 64 conn.: req/CPU-s", results, "sluice", "nginx",
+                      "requests_per_cpu_s", 0.7)
         self._compare("1", "the same: req/s", results, "sluice", "nginx", "requests_per_s", 0.7)
 
     def row_2(self):
@@ -87,8 +88,8 @@ class Rows:
             absent = isinstance(other, Exception) or isinstance(direct, Exception)
             reference = ("nginx absent", None) if absent else ("nginx", median_added(other, direct, path))
             if isinstance(mine, Exception) or isinstance(direct, Exception):
-                self.table.add(row, line, mine if isinstance(mine, Exception) else direct, reference, goal=f"<= {goal} x",
-                               unit="us")
+                self.table.add(row, line, mine if isinstance(mine, Exception) else direct, reference,
+                               goal=f"<= {goal} x", unit="us")
                 continue
             ratio = None if isinstance(other, Exception) else median_added_ratio(mine, other, direct, path)
             self.table.add(row, line, median_added(mine, direct, path), reference, ratio, f"<= {goal} x",
@@ -104,7 +105,8 @@ class Rows:
             }, self.repeats)
             for row, face, what in (("4", "sse", "SSE to SSE"), ("5", "ws-basic", "SSE to WebSocket, basic"),
                                     ("5", "ws-full", "SSE to WebSocket, sluice.v1")):
-                self._compare(row + part, f"{what}, {load}: tokens/CPU-s", results, face, "nginx", "tokens_per_cpu_s", goal)
+                self._compare(row + part, f"{what}, {load}: tokens/CPU-s", results, face, "nginx",
+                              "tokens_per_cpu_s", goal)
 
     def row_4_first_token(self):
         results = alternate({name: self._chat(server, "sse", "small", connections=1)
@@ -132,8 +134,9 @@ class Rows:
         for what, path, goal in ((f"idle WebSocket of {count}: user KB each", "user_bytes_per_socket", 3.0),
                                  ("the same: kernel and user, both ends, KB", "machine_bytes_per_socket", 9.0)):
             mine = results["sluice"]
-            note = "; ".join(f"{name}: " + (str(other) if isinstance(other, Exception) else f"{median(other, path) / 1024:.2f} KB")
-                             for name, other in results.items() if name != "sluice")
+            others = {name: str(other) if isinstance(other, Exception) else f"{median(other, path) / 1024:.2f} KB"
+                      for name, other in results.items() if name != "sluice"}
+            note = "; ".join(f"{name}: {figure}" for name, figure in others.items())
             kilobytes = mine if isinstance(mine, Exception) else median(mine, path) / 1024
             self.table.add("7", what, kilobytes, goal=f"<= {goal:.0f} KB",
                            met=None if isinstance(mine, Exception) else kilobytes <= goal, unit="KB", note=note)
@@ -146,13 +149,14 @@ class Rows:
                 def run():
                     if isinstance(server, Exception):
                         raise server
-                    return self.load.run("load", url=f"http://{server.address}/chat", face=face, key=KEY, message_bytes=512,
-                                         connections=100, duration=self.duration, warmup=0.3, pid=server.pid)
+                    return self.load.run("load", url=f"http://{server.address}/chat", face=face, key=KEY,
+                                         message_bytes=512, connections=100, duration=self.duration, warmup=0.3, pid=server.pid)
                 return run
             results = alternate({"sluice": measure(self.sluice, "ws-ping"), "ws": measure(peers["ws"], "ws-echo"),
                                  "bun": measure(peers["bun"], "ws-echo")}, self.repeats)
         for peer, goal in (("ws", 2), ("bun", 1)):
-            self._compare("7b", "ping to pong, 512 B, 100 sockets: msg/CPU-s", results, "sluice", peer, "requests_per_cpu_s", goal)
+            self._compare("7b", "ping to pong, 512 B, 100 sockets: msg/CPU-s", results, "sluice", peer,
+                          "requests_per_cpu_s", goal)
 
     def row_13(self):
         try:

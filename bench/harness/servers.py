@@ -62,9 +62,12 @@ class Servers:
                 "server": {"listen": "127.0.0.1:0", "workers": 1,
                            "limits": {"sockets": 100000, "sockets_per_user": 100000, "sockets_per_address": 100000}},
                 "data_dir": folder,
-                "auth": {"keys": [{"name": "bench", "sha256": hashlib.sha256(KEY.encode()).hexdigest(), "role": "user"}]},
-                "providers": {"sim": {"type": "openai", "base_url": f"http://{provider_address}/v1", "api_key": "none"}},
-                "models": [{"name": name, "targets": [{"provider": "sim", "model": model}]} for name, model in models.items()],
+                "auth": {"keys": [{"name": "bench", "sha256": hashlib.sha256(KEY.encode()).hexdigest(),
+                                   "role": "user"}]},
+                "providers": {"sim": {"type": "openai", "base_url": f"http://{provider_address}/v1",
+                                      "api_key": "none"}},
+                "models": [{"name": name, "targets": [{"provider": "sim", "model": model}]}
+                           for name, model in models.items()],
                 "default_model": next(iter(models)),
             }, file, indent=2)
         process = self._start("sluice", [self.binary("sluice"), "serve", "--config", config], self.under_test_cores,
@@ -82,7 +85,8 @@ class Servers:
         with open(os.path.join(folder, "nginx.conf"), "w") as file:
             file.write(NGINX.format(user="user root;" if os.geteuid() == 0 else "", folder=folder, port=port,
                                     provider=provider_address))
-        process = self._start("nginx", [nginx, "-p", folder, "-c", os.path.join(folder, "nginx.conf"), "-e", "error.log"],
+        process = self._start("nginx", [nginx, "-p", folder, "-c", os.path.join(folder, "nginx.conf"),
+                                       "-e", "error.log"],
                               self.under_test_cores, stack)
         process.wait_for_port(port)
         return Server("nginx", f"127.0.0.1:{port}", process.only_child(), process)
@@ -93,8 +97,9 @@ class Servers:
         if name == "ws":
             runner = shutil.which("node", path=os.path.join(ROOT, "build/tools/node/bin") + ":" + os.environ["PATH"])
         else:
-            # The package `bun` would link it in an install script; the executable itself is in the package of the processor.
-            found = [path for path in glob.glob(os.path.join(modules, "@oven/bun-linux-*/bin/bun")) if "musl" not in path]
+            # The package `bun` would link it in an install script; the executable is in the processor's own package.
+            found = [path for path in glob.glob(os.path.join(modules, "@oven/bun-linux-*/bin/bun"))
+                     if "musl" not in path]
             runner = found[0] if found else None
         if runner is None:
             raise CannotRun(f"no executable to run the peer `{name}` with")
@@ -136,7 +141,8 @@ http {{
   upstream provider {{ server {provider}; keepalive 512; keepalive_requests 1000000000; }}
   server {{
     listen 127.0.0.1:{port};
-    location / {{ proxy_pass http://provider; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_buffering off; }}
+    location / {{ proxy_pass http://provider; proxy_http_version 1.1;
+      proxy_set_header Connection ""; proxy_buffering off; }}
   }}
 }}
 """
