@@ -153,7 +153,7 @@ describe('refused, and nothing new is started', () => {
     await chat.close();
   });
 
-  test.each([[-1], [0.5], ['1'], [null]])('a number that is none (%s): 400', async (after) => {
+  test.each([[-1], [0.5], ['1'], [true]])('a number that is none (%s): 400', async (after) => {
     const chat = await ChatSocket.connectFull(gateway.chatUrl);
     chat.socket.send(JSON.stringify({ type: 'resume', id: 'b', payload: { generation_id: 'gen_x', after } }));
     expect((await chat.first('error', 'b')).payload.code).toBe(400);

@@ -144,6 +144,8 @@ void chat_dialogue::release(const std::optional<std::string>& id) {
 void chat_dialogue::open(const std::optional<std::string>& id, const agent::followed& source, std::uint64_t after,
                          async::wakeup& growth, frame_batch& out) {
   release(id);
+  // Who has the end already is told it again: every request ends in one.
+  if (source.log->ended() && after != 0 && after == source.log->last_number()) --after;
   stream opened{.id = id,
                 .about = source.about,
                 .owner = frame_owner(id, source.about.generation_id),

@@ -151,6 +151,7 @@ task<> chat_socket::resume(resume_command asked) {
 }
 
 void chat_socket::flush() {
+  if (ended_) return;
   if (writing_) return growth_.notify();
   if (!out_.empty()) {
     const asio::const_buffer whole(out_.data(), out_.size());

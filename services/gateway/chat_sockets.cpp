@@ -11,6 +11,9 @@ namespace {
 
 constexpr std::chrono::milliseconds housekeeping_max{1000};
 constexpr std::chrono::milliseconds housekeeping_min{10};
+// While draining: how often sockets are closed, and how many at least each time.
+constexpr std::chrono::milliseconds drain_tick{20};
+constexpr std::size_t drain_sockets_min = 10;
 
 }  // namespace
 
@@ -79,20 +82,20 @@ task<> chat_sockets::keep_house() {
 task<> chat_sockets::drain(std::chrono::milliseconds within) {
   const auto seconds = std::chrono::ceil<std::chrono::seconds>(within).count();
   for_each([seconds](chat_socket& one) { one.notify("draining", "within_s", seconds); });
-  // Paced, so that those who come back elsewhere do not come all at once.
+  // Paced, so that those who come back elsewhere do not come all at once; who is being answered stays to the last.
+  const auto over_at = std::chrono::steady_clock::now() + within;
+  const auto ticks = static_cast<std::size_t>(std::max(within / drain_tick, std::chrono::milliseconds::rep{1}));
+  const std::size_t per_tick = std::max((count_ + ticks - 1) / ticks, drain_sockets_min);
   steady_timer timer(executor_);
-  const std::size_t steps = std::clamp<std::size_t>(count_, 1, 100);
-  const std::size_t per_step = (count_ + steps - 1) / steps;
   while (first_ != nullptr) {
-    std::size_t left = per_step;
-    for_each([&left](chat_socket& one) {
-      if (one.closing_.may_send() && left != 0) {
-        --left;
-        one.close(http::close_code::going_away, "this server is shutting down; please reconnect");
-      }
+    const bool is_over = std::chrono::steady_clock::now() >= over_at;
+    std::size_t left = per_tick;
+    for_each([&left, is_over](chat_socket& one) {
+      if (!is_over && (left == 0 || one.dialogue_.has_streams())) return;
+      if (one.closing_.may_send() && left != 0) --left;
+      one.close(http::close_code::going_away, "this server is shutting down; please reconnect");
     });
-    if (left == per_step) break;
-    timer.expires_after(within / steps);
+    timer.expires_after(drain_tick);
     co_await timer.async_wait(use_task);
   }
 }

@@ -35,7 +35,8 @@ class chat_sockets {
   void adopt(http::taken_socket taken, chat_dialect dialect, std::shared_ptr<const principal> who, socket_place place);
   /// Begins to look after the sockets: heartbeats and time-outs.
   void begin();
-  /// Tells every socket to come back elsewhere (`notice: draining`), then closes them (1001) spread over `within`.
+  /// Tells every socket to come back elsewhere (`notice: draining`), then closes them (1001) spread over `within`:
+  /// those that are being answered once their answers have ended, or time is up.
   task<> drain(std::chrono::milliseconds within);
   std::size_t open() const { return count_; }
 
