@@ -15,6 +15,7 @@ from harness.servers import KEY
 
 # What clients ask for, and what the simulated provider does then. About 1 KB of text an answer.
 PLANS = {
+    "brief": "tokens=1",                # for the first token alone
     "small": "tokens=200",              # for whole answers
     "packets": "tokens=200,rate=500",   # one event a packet, at a pace at which nobody can read several at once
     "flat-out": "tokens=200,batch=50",  # many events a packet
@@ -109,7 +110,7 @@ class Rows:
                               "tokens_per_cpu_s", goal)
 
     def row_4_first_token(self):
-        results = alternate({name: self._chat(server, "sse", "small", connections=1)
+        results = alternate({name: self._chat(server, "sse", "brief", connections=1)
                              for name, server in self._with_direct().items()}, self.repeats)
         self._added("4", "added to the first token: ", results, "first_token_us", 1.5, ("p50", "p99"))
 

@@ -61,7 +61,6 @@ class Servers:
             json.dump({
                 "server": {"listen": "127.0.0.1:0", "workers": 1,
                            "limits": {"sockets": 100000, "sockets_per_user": 100000, "sockets_per_address": 100000}},
-                "data_dir": folder,
                 "auth": {"keys": [{"name": "bench", "sha256": hashlib.sha256(KEY.encode()).hexdigest(),
                                    "role": "user"}]},
                 "providers": {"sim": {"type": "openai", "base_url": f"http://{provider_address}/v1",
@@ -75,7 +74,8 @@ class Servers:
         return Server("sluice", process.ready_address(), process.pid, process)
 
     def nginx(self, provider_address, stack=None):
-        nginx = shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
+        tools = os.path.join(ROOT, "build/tools/nginx/usr/sbin")  # where scripts/setup unpacks it
+        nginx = shutil.which("nginx", path=":".join((tools, os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin")))
         if nginx is None:
             raise CannotRun("nginx is not installed")
         self.count += 1

@@ -13,6 +13,7 @@ HEADS = ("row", "what", "sluice", "reference", "ratio", "goal")
 class Table:
     def __init__(self):
         self.lines = []
+        self.reasons = set()  # of failures, each printed once
 
     def head(self):
         self._print(HEADS)
@@ -30,7 +31,8 @@ class Table:
         beside = "" if reference is None else f"{reference[0]} {figure(reference[1], unit)}"
         verdict = goal + ("" if met is None else "  met" if met else "  NOT MET")
         self._print((row, what, shown, beside, "" if ratio is None else f"{ratio:.2f}", verdict))
-        if isinstance(ours, Exception):
+        if isinstance(ours, Exception) and str(ours) not in self.reasons:
+            self.reasons.add(str(ours))
             print("      " + str(ours), flush=True)
         if note:
             print("      " + note, flush=True)
