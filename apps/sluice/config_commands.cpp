@@ -12,11 +12,12 @@ Written by `sluice config reference`; a test keeps it current.
 Sluice reads `sluice.yaml` in the working directory, `/etc/sluice/sluice.yaml`, or the file that `--config` or
 `SLUICE_CONFIG` names. Flags go before environment variables, these before the file, and the file before the defaults
 below. `sluice config check` says what is wrong with a configuration, `sluice config print --effective` what it comes to
-and where each value was set; `sluice config schema` is for editors. In `{…}` and `[…]`, references need quotes: `{api_key: "${KEY}"}`.
+and where each value was set; `sluice config schema` is for editors.
 
 - Durations are written as `250ms`, `30s`, `5m`, `2h`, `1d`; sizes as `4096`, `64KiB`, `10MiB`.
 - `${NAME}` stands for an environment variable, `${NAME:-text}` for it or `text` where it is unset or empty,
-  `${file:/run/secrets/name}` for a file's content, `$${` for a literal `${`.
+  `${file:/run/secrets/name}` for a file's content, `$${` for a literal `${`. Inside `{…}` and `[…]` a
+  reference needs quotes: `{api_key: "${KEY}"}`.
 - Every key has an environment variable: `server.listen` is `SLUICE_SERVER__LISTEN`, and `api_key` of a provider called
   `openai` is `SLUICE_PROVIDERS__OPENAI__API_KEY`. Lists and maps are written as inline YAML:
   `SLUICE_SERVER__ALLOWED_ORIGINS='["https://chat.example.org"]'`. `sluice config env` lists them.

@@ -22,7 +22,7 @@ bool is_number(std::string_view text) {
 // Whether the text may stand in YAML without quotes and is read back as text, or as what it is.
 bool is_plain(const value& scalar) {
   const std::string& text = scalar.text;
-  if (!scalar.quoted) return !text.empty();
+  if (!scalar.quoted && (is_number(text) || text == "true" || text == "false")) return true;
   constexpr std::string_view words[] = {"true", "false", "null", "yes", "no", "on", "off", "~"};
   if (text.empty() || std::ranges::find(words, text) != std::end(words)) return false;
   const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
@@ -34,18 +34,24 @@ bool is_plain(const value& scalar) {
   return (begins || duration) && std::ranges::all_of(text, is_inner);
 }
 
+std::string quoted(std::string_view text) {
+  std::string out;
+  append_json_string(out, text);
+  return out;
+}
+
 std::string scalar_yaml(const value& shown) {
   if (shown.is == value::shape::null) return "~";
   if (is_plain(shown)) return shown.text;
-  std::string quoted;
-  append_json_string(quoted, shown.text);
-  for (std::size_t at = 0; (at = quoted.find("${", at)) != std::string::npos; at += 3)
-    quoted.insert(at, 1, '$');
-  return quoted;
+  std::string out = quoted(shown.text);
+  for (std::size_t at = 0; (at = out.find("${", at)) != std::string::npos; at += 3)
+    out.insert(at, 1, '$');
+  return out;
 }
 
+// In keys nothing is replaced, so there is nothing to escape.
 std::string key_yaml(const std::string& key) {
-  return scalar_yaml(value::scalar(key, true));
+  return is_plain(value::scalar(key, true)) ? key : quoted(key);
 }
 
 // A value that fits behind its key.

@@ -1,8 +1,8 @@
 // An immutable value that can be replaced while others are reading the one before.
 #pragma once
 
-#include <atomic>
 #include <memory>
+#include <mutex>
 #include <utility>
 
 namespace sluice::config {
@@ -15,11 +15,21 @@ class snapshot {
   snapshot(const snapshot&) = delete;
   snapshot& operator=(const snapshot&) = delete;
 
-  std::shared_ptr<const T> current() const { return now_.load(std::memory_order_acquire); }
-  void replace(T next) { now_.store(std::make_shared<const T>(std::move(next)), std::memory_order_release); }
+  std::shared_ptr<const T> current() const {
+    const std::lock_guard held(lock_);
+    return now_;
+  }
+  void replace(T next) {
+    auto made = std::make_shared<const T>(std::move(next));
+    const std::lock_guard held(lock_);
+    now_.swap(made);  // the one before may be destroyed here, after the lock is gone: `made` is older than `held`
+  }
 
  private:
-  std::atomic<std::shared_ptr<const T>> now_;
+  // A lock of two instructions' length: std::atomic<std::shared_ptr> of libstdc++ 12 has a data race (its load unlocks
+  // with relaxed order).
+  mutable std::mutex lock_;
+  std::shared_ptr<const T> now_;
 };
 
 }  // namespace sluice::config
