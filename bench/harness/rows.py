@@ -151,7 +151,8 @@ class Rows:
                     if isinstance(server, Exception):
                         raise server
                     return self.load.run("load", url=f"http://{server.address}/chat", face=face, key=KEY,
-                                         message_bytes=512, connections=100, duration=self.duration, warmup=0.3, pid=server.pid)
+                                         message_bytes=512, connections=100, duration=self.duration, warmup=0.3,
+                                         pid=server.pid)
                 return run
             results = alternate({"sluice": measure(self.sluice, "ws-ping"), "ws": measure(peers["ws"], "ws-echo"),
                                  "bun": measure(peers["bun"], "ws-echo")}, self.repeats)

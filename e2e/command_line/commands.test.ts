@@ -187,15 +187,7 @@ describe('with a running server', () => {
 
   test('serve on a port in use says so', async () => {
     const path = await file('serve.yaml', stringify(configuration()));
-    const { code, stderr } = await run(sluice, [
-      'serve',
-      '--config',
-      path,
-      '--listen',
-      `127.0.0.1:${gateway.port}`,
-      '--data',
-      join(directory, 'other'),
-    ]);
+    const { code, stderr } = await run(sluice, ['serve', '--config', path, '--listen', `127.0.0.1:${gateway.port}`]);
     expect(stderr).toMatch(new RegExp(`${gateway.port}.*in use|in use.*${gateway.port}`));
     expect([69, 78]).toContain(code);
   });
@@ -206,11 +198,7 @@ describe('with a running server', () => {
     holder.listen(0, '127.0.0.1', () => listening.resolve());
     await listening.promise;
     const { port } = holder.address() as AddressInfo;
-    const { code, stderr } = await run(
-      sluice,
-      ['serve', '--listen', `127.0.0.1:${port}`, '--data', join(directory, 'third')],
-      { cwd: directory },
-    );
+    const { code, stderr } = await run(sluice, ['serve', '--listen', `127.0.0.1:${port}`], { cwd: directory });
     expect(stderr).toMatch(new RegExp(String(port)));
     expect([69, 78]).toContain(code);
     holder.close();
@@ -219,15 +207,7 @@ describe('with a running server', () => {
 
 test('fixed tokens are refused on an address that others can reach', async () => {
   const path = await file('open.yaml', stringify(configuration()));
-  const { code, stderr } = await run(sluice, [
-    'serve',
-    '--config',
-    path,
-    '--listen',
-    '0.0.0.0:0',
-    '--data',
-    join(directory, 'open'),
-  ]);
+  const { code, stderr } = await run(sluice, ['serve', '--config', path, '--listen', '0.0.0.0:0']);
   expect(code).toBe(78);
   expect(stderr).toMatch(/insecure_tokens/);
 });

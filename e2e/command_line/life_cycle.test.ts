@@ -78,18 +78,3 @@ test('a second signal stops it at once', async () => {
   expect(performance.now() - begin).toBeLessThan(2_000);
   await provider.stop();
 });
-
-test('two servers on one data directory: the second says so and ends', async () => {
-  const gateway = await Gateway.start();
-  const second = new Executable(
-    executables.sluice,
-    ['serve', '--listen', '127.0.0.1:0', '--data', join(gateway.directory, 'data')],
-    {
-      cwd: gateway.directory,
-    },
-  );
-  const { code } = await within('the second server to end', second.ended).finally(() => second.child.kill('SIGKILL'));
-  expect([69, 78]).toContain(code);
-  expect(second.stderr).toMatch(/data/);
-  await gateway.stop();
-});

@@ -74,11 +74,10 @@ export class Gateway {
     const file = join(directory, 'sluice.yaml');
     await writeFile(file, stringify(configuration(overrides)));
     const begin = performance.now();
-    const executable = new Executable(
-      executables.sluice,
-      ['serve', '--listen', listen, '--config', file, '--data', join(directory, 'data')],
-      { cwd: directory, env },
-    );
+    const executable = new Executable(executables.sluice, ['serve', '--listen', listen, '--config', file], {
+      cwd: directory,
+      env,
+    });
     try {
       const [, url] = await executable.line(/^ready (https?:\/\/\S+)$/);
       return new Gateway(executable, url!, directory, performance.now() - begin);
