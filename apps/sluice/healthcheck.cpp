@@ -49,7 +49,9 @@ int run_healthcheck(const healthcheck_options& how, std::ostream& out, std::ostr
   async::blocking_pool lookups("name-lookup", 1, 4);
   http::client client(loop.get_executor(), lookups, *trust, {});
   auto asked = asio::co_spawn(loop.get_executor(), ask(client, *where), asio::use_future);
-  loop.run();
+  // Not until the loop has nothing more to do: the client would wait for its connection to be used again.
+  while (asked.wait_for(std::chrono::seconds(0)) != std::future_status::ready)
+    loop.run_one();
   const auto answer = asked.get();
   if (!answer) {
     err << "sluice healthcheck: " << answer.error().message << '\n';

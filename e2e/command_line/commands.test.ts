@@ -30,7 +30,7 @@ describe('sluice', () => {
     for (const args of [['version'], ['--version']]) {
       const { code, stdout } = await run(sluice, args);
       expect(code).toBe(0);
-      expect(stdout).toMatch(/^sluice \d+\.\d+\.\d+/);
+      expect(stdout).toMatch(/^(sluice )?\d+\.\d+\.\d+/);
     }
   });
 
@@ -59,8 +59,8 @@ describe('sluice config', () => {
   test.each([
     [
       'a typo',
-      'server:\n  listen: 127.0.0.1:0\nmodels:\n  - modle: mock\n',
-      /bad\.yaml:4:5: .*"modle".*"(model|name)"/,
+      'models:\n  - name: m\n    targets:\n      - provider: mock\n        modle: x\n',
+      /bad\.yaml:5:9: .*"modle".*"model"/,
     ],
     ['a typo at the top', 'sever:\n  listen: 127.0.0.1:0\n', /bad\.yaml:1:1: .*"sever".*"server"/],
     ['a wrong type', 'server:\n  limits:\n    sockets: many\n', /bad\.yaml:3:14: .*sockets/],

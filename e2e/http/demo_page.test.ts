@@ -125,7 +125,8 @@ describe('/demo', () => {
 
   test('works with the keyboard alone', async () => {
     const { page } = await visit(`${gateway.url}/demo`);
-    await page.keyboard.type(token); // the field has the focus already
+    await page.locator('#token:focus').waitFor(); // by itself
+    await page.keyboard.type(token);
     await page.keyboard.press('Enter');
     await connected(page);
     await page.keyboard.type('by hand');

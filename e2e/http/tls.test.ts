@@ -21,7 +21,7 @@ beforeAll(async () => {
   files = { certificate: join(directory, 'certificate.pem'), key: join(directory, 'key.pem') };
   const made = await run('openssl', [
     ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'],
-    ...['-subj', '/CN=sluice-e2e', '-addext', 'subjectAltName=IP:127.0.0.1'],
+    ...['-subj', '/CN=sluice-e2e', '-addext', 'subjectAltName=IP:127.0.0.1,DNS:provider.test'],
     ...['-keyout', files.key, '-out', files.certificate],
   ]);
   expect(made.code, made.stderr).toBe(0);
@@ -53,8 +53,8 @@ test('server.tls: HTTPS and secure WebSockets, and nothing in the clear', async 
 });
 
 describe('a provider behind TLS', () => {
-  const behind = (provider: ScriptedProvider): GatewayConfig => ({
-    providers: { secure: { type: 'openai', base_url: provider.baseUrl } },
+  const behind = (provider: ScriptedProvider, host = '127.0.0.1'): GatewayConfig => ({
+    providers: { secure: { type: 'openai', base_url: provider.baseUrl.replace('127.0.0.1', host) } },
     models: [{ name: 'secure', targets: [{ provider: 'secure' }] }],
   });
   const question = { model: 'secure', messages: [{ role: 'user' as const, content: 'x' }] };
@@ -81,12 +81,16 @@ describe('a provider behind TLS', () => {
     provider.always((call) => call.text('by a detour').finish());
     const proxy = await Tunnel.start();
     const environment = { SSL_CERT_FILE: files.certificate, HTTPS_PROXY: proxy.url, NO_PROXY: '' };
-    const detour = await Gateway.start(behind(provider), environment);
+    // Addresses of this machine are never asked of a proxy, so the provider has a name that only the proxy knows.
+    const detour = await Gateway.start(behind(provider, 'provider.test'), environment);
     expect((await askStreamed(openaiClient(detour), question)).text).toBe('by a detour');
-    expect(proxy.targets).toEqual([new URL(provider.baseUrl).host]);
+    expect(proxy.targets).toEqual([new URL(provider.baseUrl).host.replace('127.0.0.1', 'provider.test')]);
     await detour.stop();
-    const direct = await Gateway.start(behind(provider), { ...environment, NO_PROXY: 'example.org,127.0.0.1' });
-    expect((await askStreamed(openaiClient(direct), question)).text).toBe('by a detour');
+    const direct = await Gateway.start(behind(provider, 'provider.test'), {
+      ...environment,
+      NO_PROXY: 'provider.test',
+    });
+    await expect(askStreamed(openaiClient(direct), question)).rejects.toMatchObject({ status: 503 });
     expect(proxy.targets).toHaveLength(1);
     await direct.stop();
     proxy.stop();
@@ -94,7 +98,7 @@ describe('a provider behind TLS', () => {
   });
 });
 
-/** An HTTP proxy that knows CONNECT and nothing else. */
+/** An HTTP proxy that knows CONNECT and nothing else; every name is this machine. */
 class Tunnel {
   readonly targets: string[] = [];
   readonly #server: Server;
@@ -107,7 +111,7 @@ class Tunnel {
         const [, host, port] = /^CONNECT ([^:]+):(\d+) HTTP\/1\.1\r\n/.exec(head.toString()) ?? [];
         if (!host || !port) return client.end('HTTP/1.1 405 Only CONNECT\r\n\r\n');
         this.targets.push(`${host}:${port}`);
-        const target = connect(Number(port), host, () => {
+        const target = connect(Number(port), '127.0.0.1', () => {
           client.write('HTTP/1.1 200 Go on\r\n\r\n');
           client.pipe(target).pipe(client);
         });

@@ -29,7 +29,9 @@ http::response plain(unsigned status, std::string text) {
 
 // `/livez` looks at nothing but whether a worker answers; `/readyz` says whether new work is welcome.
 task<> answer_alive(http::exchange& with) {
-  co_await with.respond(plain(200, "ok\n"));
+  http::response answer = plain(200, "ok\n");
+  answer.headers.set("cache-control", "no-store");
+  co_await with.respond(std::move(answer));
 }
 
 task<> answer_ready(const std::atomic<bool>& draining, http::exchange& with) {
