@@ -75,7 +75,8 @@ class Servers:
 
     def nginx(self, provider_address, stack=None):
         tools = os.path.join(ROOT, "build/tools/nginx/usr/sbin")  # where scripts/setup unpacks it
-        nginx = shutil.which("nginx", path=":".join((tools, os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin")))
+        places = (tools, os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin")
+        nginx = shutil.which("nginx", path=":".join(places))
         if nginx is None:
             raise CannotRun("nginx is not installed")
         self.count += 1
