@@ -35,19 +35,17 @@ struct limit_settings {
 };
 
 struct timeout_settings {
-  milliseconds handshake{10'000};   ///< TLS
-  milliseconds header{10'000};      ///< from a request's first byte to its header's last
-  milliseconds body{60'000};        ///< from the header to the body's last byte
+  milliseconds header{10'000};      ///< of a request; before the first one for TLS as well
+  milliseconds body{10'000};        ///< on top of what its bytes take at the least rate
   milliseconds keep_alive{75'000};  ///< an idle HTTP connection between requests
   milliseconds heartbeat{30'000};   ///< a silent WebSocket is pinged, and closed if it answers nothing by the next
-  milliseconds write{30'000};       ///< a peer that takes nothing
+  milliseconds write{30'000};       ///< on top of what its bytes take at the least rate
   milliseconds drain{30'000};       ///< to finish what is running when told to stop
 };
 
 struct server_settings {
   std::string listen = "0.0.0.0:8080";
   std::string internal_listen;  ///< empty: none
-  std::string public_url;
   std::vector<std::string> allowed_origins;
   bool allow_query_token = false;
   std::uint32_t workers = 0;  ///< 0: one per core

@@ -4,9 +4,9 @@
 
 #include <fmt/format.h>
 
-#include "app/address.hpp"
 #include "app/settings.hpp"
 #include "config/description.hpp"
+#include "http/server.hpp"
 
 namespace sluice::app {
 namespace {
@@ -36,7 +36,7 @@ class checker {
     for (std::size_t i = 0; i < auth.insecure_tokens.size(); ++i) {
       if (auth.insecure_tokens[i].empty()) add(fmt::format("{}[{}]", path, i), path + ": a token must not be empty");
     }
-    const auto listen = parse_address(told_.server.listen);
+    const auto listen = http::parse_listen_address(told_.server.listen);
     if (auth.insecure_tokens.empty() || auth.insecure_anywhere || !listen || listen->address().is_loopback()) return;
     add(path, fmt::format("auth.insecure_tokens are refused because others can connect to {}: listen on 127.0.0.1, set "
                           "auth.insecure_tokens to [] and use auth.keys, or set auth.insecure_anywhere to true",

@@ -3,8 +3,8 @@
 
 #include <boost/url/parse.hpp>
 
-#include "app/address.hpp"
 #include "app/settings.hpp"
+#include "http/server.hpp"
 
 namespace sluice::app {
 namespace {
@@ -34,13 +34,11 @@ bool is_name(std::string_view text) {
 }
 
 constexpr text_rule listen_rule{"an address and port such as 127.0.0.1:8080 or [::1]:8080",
-                                [](std::string_view text) { return parse_address(text).has_value(); }};
+                                [](std::string_view text) { return http::parse_listen_address(text).has_value(); }};
 constexpr text_rule optional_listen_rule{
     "an address and port such as 127.0.0.1:9090, or \"\" for none",
-    [](std::string_view text) { return text.empty() || parse_address(text).has_value(); }};
+    [](std::string_view text) { return text.empty() || http::parse_listen_address(text).has_value(); }};
 constexpr text_rule url_rule{"an http or https URL without a query", is_http_url};
-constexpr text_rule optional_url_rule{"an http or https URL without a query, or \"\" for none",
-                                      [](std::string_view text) { return text.empty() || is_http_url(text); }};
 constexpr text_rule web_origin_rule{"an origin such as https://chat.example.org", is_web_origin};
 constexpr text_rule sha256_rule{"a SHA-256 as 64 lower-case hexadecimal digits", is_sha256};
 constexpr text_rule name_rule{"a name of 1 to 128 bytes without spaces", is_name};
@@ -76,13 +74,14 @@ type<timeout_settings> timeouts() {
   using s = timeout_settings;
   const auto wait = duration(wait_min, wait_max);
   structure<s> keys;
-  keys.key("handshake", &s::handshake, wait, "For the TLS handshake.");
-  keys.key("header", &s::header, wait, "From the first byte of a request to the last of its header.");
-  keys.key("body", &s::body, wait, "From the header to the last byte of the body.");
+  keys.key("header", &s::header, wait,
+           "For a request's header, and before the first one for the TLS handshake as well.");
+  keys.key("body", &s::body, wait, "For a request's body, on top of what its bytes take at the least rate.");
   keys.key("keep_alive", &s::keep_alive, wait, "For the next request on an idle connection.");
   keys.key("heartbeat", &s::heartbeat, wait,
            "A WebSocket that is silent so long is pinged, and closed if it answers nothing by the next time.");
-  keys.key("write", &s::write, wait, "For a client that takes nothing.");
+  keys.key("write", &s::write, wait,
+           "For a client that takes nothing, on top of what its bytes take at the least rate.");
   keys.key("drain", &s::drain, duration(0ms, wait_max), "For what is running to end when the server is told to stop.");
   return keys;
 }
@@ -94,7 +93,6 @@ type<server_settings> server() {
            "Where clients connect; port 0 picks a free one. Without a file 127.0.0.1:8080.");
   keys.key("internal_listen", &s::internal_listen, text(optional_listen_rule),
            "Where health, readiness and metrics are served as well.");
-  keys.key("public_url", &s::public_url, text(optional_url_rule), "What clients call this server.");
   keys.key("allowed_origins", &s::allowed_origins, list_of(text(web_origin_rule)),
            "Web origins that may open sockets, beside our own host.");
   keys.key("allow_query_token", &s::allow_query_token, boolean(),
@@ -103,7 +101,7 @@ type<server_settings> server() {
   keys.key("tls", &s::tls, tls(), "TLS towards clients.");
   keys.key("limits", &s::limits, limits(), "What one client, and all of them, may take up.");
   keys.key("timeouts", &s::timeouts, timeouts(), "How long slow clients are waited for.");
-  keys.unsupported({"trusted_proxies", "cors"});
+  keys.unsupported({"trusted_proxies", "cors", "public_url"});
   return keys;
 }
 
