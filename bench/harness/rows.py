@@ -133,7 +133,7 @@ class Rows:
         }, 1)
         count = f"{self.idle_sockets:,}".replace(",", " ")
         for what, path, goal in ((f"idle WebSocket of {count}: user KB each", "user_bytes_per_socket", 3.0),
-                                 ("the same: kernel and user, both ends, KB", "machine_bytes_per_socket", 9.0)):
+                                 ("the same and the kernel's, both ends, KB", "total_bytes_per_socket", 9.0)):
             mine = results["sluice"]
             others = {name: str(other) if isinstance(other, Exception) else f"{median(other, path) / 1024:.2f} KB"
                       for name, other in results.items() if name != "sluice"}

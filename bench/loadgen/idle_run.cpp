@@ -84,13 +84,13 @@ void idle_socket::read() {
 
 idle_result idle_run::run() {
   result_.before = measure_process(settings_.pid);
-  result_.available_before_bytes = available_memory_bytes();
+  result_.kernel_before_bytes = kernel_memory_bytes();
   began_ = monotonic_now();
   loop_.timers().arm(*this, began_ + static_cast<nanoseconds_t>(settings_.timeout_s * nanoseconds_per_second));
   open_more();
   loop_.run();
   result_.after = measure_process(settings_.pid);
-  result_.available_after_bytes = available_memory_bytes();
+  result_.kernel_after_bytes = kernel_memory_bytes();
   if (result_.failure.empty() && result_.open < settings_.sockets)
     result_.failure = std::to_string(settings_.sockets - result_.open) + " sockets were closed";
   return std::move(result_);

@@ -28,8 +28,8 @@ struct idle_result {
   std::uint32_t open = 0;  ///< still open when memory was read
   double opening_s = 0;
   process_usage before, after;
-  std::uint64_t available_before_bytes = 0;  ///< of the machine
-  std::uint64_t available_after_bytes = 0;
+  std::uint64_t kernel_before_bytes = 0;  ///< of the machine
+  std::uint64_t kernel_after_bytes = 0;
   std::string failure;  ///< empty if all went well
 };
 

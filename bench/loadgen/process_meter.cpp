@@ -54,8 +54,8 @@ process_usage measure_process(int pid) {
   return {.cpu_s = fine > 0 ? fine : ticks_cpu_s(process), .rss_bytes = kilobytes_of(process + "/status", "VmRSS:")};
 }
 
-std::uint64_t available_memory_bytes() {
-  return kilobytes_of("/proc/meminfo", "MemAvailable:");
+std::uint64_t kernel_memory_bytes() {
+  return kilobytes_of("/proc/meminfo", "Slab:");
 }
 
 }  // namespace sluice::bench

@@ -13,7 +13,8 @@ struct process_usage {
 /// All zero if `pid` is 0. Throws std::runtime_error if there is no such process.
 process_usage measure_process(int pid);
 
-/// Memory that the whole machine could still give, in bytes: the kernel's share of a socket shows only here.
-std::uint64_t available_memory_bytes();
+/// What the kernel's own objects take on the whole machine: its share of a socket, of both ends, shows here, and what
+/// other processes allocate meanwhile hardly does.
+std::uint64_t kernel_memory_bytes();
 
 }  // namespace sluice::bench

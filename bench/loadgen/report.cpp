@@ -37,12 +37,12 @@ std::string to_json(const idle_result& result) {
     return static_cast<double>(more) - static_cast<double>(less);
   };
   const double user = difference(result.after.rss_bytes, result.before.rss_bytes);
-  const double machine = difference(result.available_before_bytes, result.available_after_bytes);
+  const double kernel = difference(result.kernel_after_bytes, result.kernel_before_bytes);
   return fmt::format(
       R"({{"sockets":{},"opening_s":{:.3f},"rss_before_bytes":{},"rss_after_bytes":{},"user_bytes_per_socket":{:.1f},)"
-      R"("machine_bytes_per_socket":{:.1f}}})",
+      R"("total_bytes_per_socket":{:.1f}}})",
       result.open, result.opening_s, result.before.rss_bytes, result.after.rss_bytes, per(user, result.open),
-      per(machine, result.open));
+      per(user + kernel, result.open));
 }
 
 }  // namespace sluice::bench
