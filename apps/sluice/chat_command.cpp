@@ -2,15 +2,13 @@
 
 #include <iostream>
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/use_future.hpp>
 #include <boost/json.hpp>
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include "app/chat_connection.hpp"
 #include "app/exit_codes.hpp"
-#include "app/roles.hpp"
+#include "app/run_to_end.hpp"
 #include "async/blocking_pool.hpp"
 #include "async/with_deadline.hpp"
 
@@ -149,9 +147,7 @@ int run_chat(const chat_options& how, std::ostream& out, std::ostream& err) {
   asio::io_context loop(1);
   async::blocking_pool blocking("chat", 2, 16);
   terminal_chat chat(loop.get_executor(), blocking, std::move(*target), how, out, err);
-  auto outcome = asio::co_spawn(loop.get_executor(), chat.run(), asio::use_future);
-  loop.run();
-  return outcome.get();
+  return run_to_end(loop, chat.run());
 }
 
 }  // namespace sluice::app

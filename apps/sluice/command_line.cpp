@@ -17,7 +17,6 @@ namespace {
 struct common_flags {
   std::string config_file;
   std::string listen;
-  std::string data;
   std::string log_level;
   std::string log_format;
 
@@ -25,7 +24,6 @@ struct common_flags {
     command.add_option("--config", config_file,
                        "The configuration file (default: ./sluice.yaml, then /etc/sluice/sluice.yaml)");
     command.add_option("--listen", listen, "Address and port to listen on; port 0 picks a free one");
-    command.add_option("--data", data, "Folder of the data");
     command.add_option("--log-level", log_level, "trace, debug, info, warning, error or off");
     command.add_option("--log-format", log_format, "text or json");
   }
@@ -36,7 +34,6 @@ struct common_flags {
       if (!value.empty()) from.flags.push_back({.flag = flag, .path = key, .text = value});
     };
     set("--listen", "server.listen", listen);
-    set("--data", "data_dir", data);
     set("--log-level", "telemetry.log_level", log_level);
     set("--log-format", "telemetry.log_format", log_format);
     return from;
@@ -57,7 +54,7 @@ int run_serve(const common_flags& flags, std::ostream& out, std::ostream& err) {
 int run_command_line(int count, char** words, std::ostream& out, std::ostream& err) {
   CLI::App program("Sluice, an AI gateway", "sluice");
   program.require_subcommand(1);
-  program.set_version_flag("--version", std::string(version));
+  program.set_version_flag("--version", "sluice " + std::string(version));
 
   common_flags flags;
   CLI::App& serve_command = *program.add_subcommand("serve", "Run everything in one process");

@@ -78,9 +78,25 @@ int serve(const loaded_settings& loaded, std::ostream& out, std::ostream& err) {
     err << "sluice: " << listening.error() << '\n';
     return exit_configuration;
   }
-  http::server server(workers, buffers, std::move(*listening), http::router(gateway.routes()),
+  std::vector<http::route> routes = gateway.routes();
+  std::optional<http::server> internal;
+  if (told.server.internal_listen.empty()) {
+    std::ranges::move(gateway.internal_routes(true), std::back_inserter(routes));
+  } else {
+    const auto at = http::parse_listen_address(told.server.internal_listen);
+    if (!at) {
+      err << "sluice: server.internal_listen: " << at.error().message << '\n';
+      return exit_configuration;
+    }
+    internal.emplace(workers, buffers, http::server_settings{.listen = *at},
+                     http::router(gateway.internal_routes(false)));
+  }
+  http::server server(workers, buffers, std::move(*listening), http::router(std::move(routes)),
                       make_http_hooks(metrics, log));
-  if (const auto started = server.start(); !started) {
+  for (http::server* const one : {&server, internal ? &*internal : nullptr}) {
+    if (one == nullptr) continue;
+    const auto started = one->start();
+    if (started) continue;
     err << "sluice: " << started.error().message << '\n';
     return exit_unavailable;
   }
@@ -91,6 +107,7 @@ int serve(const loaded_settings& loaded, std::ostream& out, std::ostream& err) {
                                           reachable(server.local_endpoint()));
   log.info("ready", {{"address", address}, {"workers", workers.size()}, {"version", version}});
   out << "ready " << address << std::endl;
+  if (internal) out << "ready http://" << reachable(internal->local_endpoint()) << std::endl;
 
   wait_for_signal();
   log.info("stopping", {{"drain_ms", told.server.timeouts.drain}});
@@ -102,6 +119,7 @@ int serve(const loaded_settings& loaded, std::ostream& out, std::ostream& err) {
   answers_ended.wait();
   sockets_gone.wait();
   server.stop(told.server.timeouts.drain);
+  if (internal) internal->stop(std::chrono::milliseconds(0));
   workers.stop();
   log.info("stopped");
   return exit_fine;

@@ -50,10 +50,10 @@ bool is_loopback(const asio::ip::address& address) {
   return address.is_loopback();
 }
 
-task<> answer_metrics(const telemetry::metric_registry& metrics, http::exchange& with) {
-  if (!is_loopback(with.request().remote_address)) {
-    co_await with.respond_error(
-        {.reason = error_reason::permission_denied, .message = "metrics are for loopback peers only"});
+task<> answer_metrics(const telemetry::metric_registry& metrics, bool to_loopback_only, http::exchange& with) {
+  if (to_loopback_only && !is_loopback(with.request().remote_address)) {
+    co_await with.respond_error({.reason = error_reason::permission_denied,
+                                 .message = "metrics are for loopback peers only; see server.internal_listen"});
     co_return;
   }
   co_await with.respond(
@@ -121,10 +121,18 @@ std::vector<http::route> module::routes() {
       {"GET", "/v1/models", [openai_face](http::exchange& with) { return openai::list_models(openai_face, with); }},
       {"GET", "/v1/models/{model}",
        [openai_face](http::exchange& with) { return openai::get_model(openai_face, with); }},
+  };
+}
+
+std::vector<http::route> module::internal_routes(bool metrics_to_loopback_only) {
+  return {
       {"GET", "/livez", answer_alive},
       {"GET", "/healthz", answer_alive},
       {"GET", "/readyz", [this](http::exchange& with) { return answer_ready(draining_, with); }},
-      {"GET", "/metrics", [this](http::exchange& with) { return answer_metrics(metrics_, with); }},
+      {"GET", "/metrics",
+       [this, metrics_to_loopback_only](http::exchange& with) {
+         return answer_metrics(metrics_, metrics_to_loopback_only, with);
+       }},
   };
 }
 

@@ -25,8 +25,10 @@ class module {
          telemetry::metric_registry& metrics, const telemetry::logger& log);
   ~module();
 
-  /// What the gateway answers.
+  /// What the gateway answers to clients.
   std::vector<http::route> routes();
+  /// Health, readiness and metrics: for those who operate it.
+  std::vector<http::route> internal_routes(bool metrics_to_loopback_only);
   /// Begins to look after the sockets.
   void begin();
   /// From now on `/readyz` says 503 and upgrades are refused; sockets are told and closed within `within`. Runs on any

@@ -49,6 +49,19 @@ script write_script(const generation::request& asked, bool with_reasoning) {
   return written;
 }
 
+// What the mock cannot even pretend to read: parts that only a vendor's own dialect knows.
+std::optional<error> find_unreadable(const generation::request& asked) {
+  for (std::size_t i = 0; i < asked.messages.size(); ++i) {
+    for (std::size_t j = 0; j < asked.messages[i].parts.size(); ++j) {
+      if (!std::holds_alternative<generation::vendor_part>(asked.messages[i].parts[j].what)) continue;
+      return error{.reason = error_reason::invalid_argument,
+                   .message = "the mock does not know this type of content part",
+                   .param = fmt::format("messages[{}].content[{}].type", i, j)};
+    }
+  }
+  return std::nullopt;
+}
+
 // The pace of the deltas: absolute times, so that what a delta costs does not slow the stream.
 class pacer {
  public:
@@ -96,6 +109,7 @@ task<result<void>> mock::generate(const generation::request& asked, std::string_
     refused.retry_after = std::chrono::seconds(1);
     co_return std::unexpected(std::move(refused));
   }
+  if (auto problem = find_unreadable(asked)) co_return std::unexpected(std::move(*problem));
   const script written = write_script(asked, settings_.reasoning);
   pacer pace(co_await asio::this_coro::executor, settings_);
   generation::usage used{.input_tokens = written.input_tokens, .source = generation::usage_source::provider};
