@@ -65,7 +65,7 @@ std::expected<std::vector<std::shared_ptr<agent::provider>>, std::string> make_p
       continue;
     }
     auto real = make_openai(name, std::get<openai_provider_settings>(provider), *proxies, workers, lookups);
-    if (!real) return std::unexpected("providers." + name + ": " + real.error().message);
+    if (!real) return std::unexpected(real.error().message);
     made.push_back(std::move(*real));
   }
   return made;
