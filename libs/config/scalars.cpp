@@ -58,7 +58,7 @@ std::string unknown(std::string_view sort, std::string_view typed, const std::ve
   if (const auto meant = nearest(typed, names); !meant.empty()) {
     message += fmt::format(", did you mean \"{}\"?", meant);
   } else if (!names.empty()) {
-    message += fmt::format("; known are {}", fmt::join(names, ", "));
+    message += fmt::format("; known are \"{}\"", fmt::join(names, "\", \""));
   }
   return message;
 }
