@@ -1,10 +1,8 @@
 #include "app/healthcheck.hpp"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/use_future.hpp>
-
 #include "app/exit_codes.hpp"
 #include "app/roles.hpp"
+#include "app/run_to_end.hpp"
 #include "async/blocking_pool.hpp"
 #include "http/client.hpp"
 #include "http/tls_context.hpp"
@@ -48,11 +46,7 @@ int run_healthcheck(const healthcheck_options& how, std::ostream& out, std::ostr
   asio::io_context loop(1);
   async::blocking_pool lookups("name-lookup", 1, 4);
   http::client client(loop.get_executor(), lookups, *trust, {});
-  auto asked = asio::co_spawn(loop.get_executor(), ask(client, *where), asio::use_future);
-  // Not until the loop has nothing more to do: the client would wait for its connection to be used again.
-  while (asked.wait_for(std::chrono::seconds(0)) != std::future_status::ready)
-    loop.run_one();
-  const auto answer = asked.get();
+  const auto answer = run_to_end(loop, ask(client, *where));
   if (!answer) {
     err << "sluice healthcheck: " << answer.error().message << '\n';
     return exit_unavailable;

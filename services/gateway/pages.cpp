@@ -29,8 +29,8 @@ std::string hash_of_inline(std::string_view page, std::string_view open, std::st
 
 http::response demo_page() {
   static const std::string policy = fmt::format(
-      "default-src 'none'; script-src {}; style-src {}; img-src data:; connect-src 'self' ws: wss:; form-action 'none'; base-uri 'none'; "
-      "frame-ancestors 'none'",
+      "default-src 'none'; script-src {}; style-src {}; img-src data:; connect-src 'self' ws: wss:; "
+      "form-action 'none'; base-uri 'none'; frame-ancestors 'none'",
       hash_of_inline(embedded::demo_page, "<script>", "</script>"),
       hash_of_inline(embedded::demo_page, "<style>", "</style>"));
   http::response page = http::make_response(200, "text/html; charset=utf-8", std::string(embedded::demo_page));
