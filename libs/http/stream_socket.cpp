@@ -90,6 +90,7 @@ task<std::expected<void, std::string>> stream_socket::handshake() {
 task<error_code> stream_socket::wait_readable() {
   if (tls_ && tls_->has_readable()) co_return error_code();
   const auto what = tls_ && tls_->read_wants_write() ? wait_for::wait_write : wait_for::wait_read;
+  drained_ = false;
   const auto [code] = co_await socket_.async_wait(what, use_task_nothrow);
   co_return code;
 }
@@ -102,7 +103,11 @@ task<error_code> stream_socket::wait_writable() {
 
 stream_socket::outcome stream_socket::try_read(std::span<char> into) {
   if (!socket_.is_open()) return {.error = asio::error::bad_descriptor};
-  return tls_ ? tls_->try_read(into) : plain_read(socket_.native_handle(), into);
+  if (tls_) return tls_->try_read(into);
+  if (std::exchange(drained_, false)) return {.would_block = true};
+  const outcome got = plain_read(socket_.native_handle(), into);
+  drained_ = got.bytes != 0 && got.bytes < into.size();
+  return got;
 }
 
 stream_socket::outcome stream_socket::try_write(std::span<const asio::const_buffer> buffers) {

@@ -79,6 +79,9 @@ class stream_socket {
 
   tcp_socket socket_;
   std::unique_ptr<tls_session> tls_;
+  // The last read took less than it could, so the next one would block: it says so without asking the kernel. What has
+  // come since makes `wait_readable` return at once.
+  bool drained_ = false;
 };
 
 }  // namespace sluice::http

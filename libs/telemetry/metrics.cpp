@@ -6,6 +6,7 @@
 
 #include <prometheus/text_serializer.h>
 
+#include "async/worker_pool.hpp"
 #include "telemetry/process_metrics.hpp"
 #include "telemetry/sharded_numbers.hpp"
 
@@ -92,6 +93,23 @@ std::vector<double> generation_seconds() {
 template <class Series>
 Series& family<Series>::at(label_values values) {
   if (values.size() != labels_.size()) throw std::invalid_argument("a metric was given a wrong number of labels");
+  if (!async::on_worker()) return find(values);
+  thread_local std::string joined;
+  joined.clear();
+  for (const std::string_view value : values)
+    joined.append(value).push_back('\x1f');
+  known& here = known_[async::this_worker()];
+  if (!here) here = std::make_unique<typename known::element_type>();
+  const auto found = here->find(joined);
+  if (found != here->end()) return *found->second;
+  Series& series = find(values);
+  // Names that clients choose must not fill it; those come from the lock.
+  if (here->size() < 2 * series_max_) here->emplace(joined, &series);
+  return series;
+}
+
+template <class Series>
+Series& family<Series>::find(label_values values) {
   std::vector<std::string> key(values.begin(), values.end());
   const std::lock_guard held(lock_);
   auto found = series_.find(key);
@@ -122,12 +140,12 @@ struct metric_registry::contents {
     std::shared_ptr<void> owned;
   };
 
-  explicit contents(std::size_t workers) : numbers(workers) {}
+  explicit contents(std::size_t of_pool) : workers(of_pool), numbers(of_pool) {}
 
   template <class Series>
   family<Series>& add(const metric& what, std::vector<std::string> labels, std::size_t series_max,
                       typename family<Series>::maker make) {
-    auto made = std::make_shared<family<Series>>(std::move(labels), series_max, std::move(make));
+    auto made = std::make_shared<family<Series>>(workers, std::move(labels), series_max, std::move(make));
     add({what, type_of<Series>, [from = made.get()](MetricFamily& to) { collect(*from, to); }, made});
     return *made;
   }
@@ -149,6 +167,7 @@ struct metric_registry::contents {
     };
   }
 
+  std::size_t workers;
   sharded_numbers numbers;
   std::vector<entry> entries;
 };

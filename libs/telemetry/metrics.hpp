@@ -10,6 +10,7 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -82,22 +83,26 @@ template <class Series>
 class family {
  public:
   using maker = std::function<std::unique_ptr<Series>()>;
-  family(std::vector<std::string> labels, std::size_t series_max, maker make)
-      : labels_(std::move(labels)), series_max_(series_max), make_(std::move(make)) {}
+  family(std::size_t workers, std::vector<std::string> labels, std::size_t series_max, maker make)
+      : labels_(std::move(labels)), series_max_(series_max), make_(std::move(make)), known_(workers) {}
 
-  /// Takes a short lock: keep the reference (it lives as long as the registry) or look it up once per request, not per
-  /// delta. As many values as there are labels, in their order.
+  /// As many values as there are labels, in their order. A worker remembers what it has asked for: only the first time
+  /// takes a lock. Still once per request, not per delta; the reference lives as long as the registry.
   Series& at(label_values values);
 
   const std::vector<std::string>& labels() const { return labels_; }
   void for_each(const std::function<void(const std::vector<std::string>&, const Series&)>& visit) const;
 
  private:
+  using known = std::unique_ptr<std::unordered_map<std::string, Series*>>;
+  Series& find(label_values values);
+
   std::vector<std::string> labels_;
   std::size_t series_max_;
   maker make_;
   mutable std::mutex lock_;
   std::map<std::vector<std::string>, std::unique_ptr<Series>> series_;
+  std::vector<known> known_;  // by worker
 };
 
 /// All metrics of a process. Made before the workers start, outlives everything that counts.

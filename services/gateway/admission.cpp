@@ -16,7 +16,9 @@ constexpr std::size_t credential_bytes_max = 4096;
 std::string sha256_hex(std::string_view text) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
   unsigned bytes = 0;
-  EVP_Digest(text.data(), text.size(), digest.data(), &bytes, EVP_sha256(), nullptr);
+  // Fetched once: EVP_sha256() would look it up in the providers at every use. Lives as long as the process.
+  static const EVP_MD* const sha256 = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  EVP_Digest(text.data(), text.size(), digest.data(), &bytes, sha256, nullptr);
   std::string hex;
   hex.reserve(std::size_t{2} * bytes);
   for (unsigned i = 0; i < bytes; ++i) {

@@ -180,10 +180,11 @@ std::optional<error> check_unknown(const json::object& rest) {
 
 }  // namespace
 
-result<json::value> parse_json(std::string_view text, const json_limits& limits) {
+result<json::value> parse_json(std::string_view text, const json_limits& limits, json::storage_ptr storage) {
   json::parse_options options;
   options.max_depth = limits.depth;
   json::stream_parser parser({}, options);
+  parser.reset(std::move(storage));
   boost::system::error_code problem;
   const std::size_t read = parser.write_some(text, problem);
   if (!problem && read < text.size()) problem = json::make_error_code(json::error::extra_data);

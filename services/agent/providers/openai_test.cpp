@@ -114,6 +114,7 @@ TEST_F(openai_test, streams_and_keeps_the_connection) {
   ASSERT_TRUE(generate());
   EXPECT_EQ(text(), "HelloHello");
   TearDown();
+  peer.reset();  // its thread writes to `requests`
   ASSERT_EQ(requests.size(), 2U);
   EXPECT_LE(connections, 2);
   EXPECT_THAT(requests[0], HasSubstr("POST /v1/chat/completions HTTP/1.1\r\n"));

@@ -157,7 +157,9 @@ task<> answer_streaming(http::exchange& with, following& follow, chat_reply& rep
 task<> chat_completions(face uses, http::exchange& with) {
   const auto who = uses.door.authenticate(find_credential(with.request()));
   if (!who) co_return co_await send(with, make_error(who.error()));
-  auto body = parse_json(with.request().body, uses.told.dialogue.json);
+  // Read once and thrown away whole: what the request keeps of it holds the storage too.
+  auto body = parse_json(with.request().body, uses.told.dialogue.json,
+                         json::make_shared_resource<json::monotonic_resource>(with.request().body.size() + 512));
   if (!body) co_return co_await send(with, make_error(body.error()));
   if (!body->is_object()) {
     co_return co_await send(

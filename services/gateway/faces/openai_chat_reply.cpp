@@ -15,6 +15,9 @@ namespace json = boost::json;
 using generation::delta_kind;
 using generation::finish_reason;
 
+// What an answer needs beside its text.
+constexpr std::size_t whole_overhead_bytes = 1024;
+
 std::string_view finish_word(finish_reason reason) {
   switch (reason) {
     case finish_reason::length:
@@ -293,7 +296,10 @@ void chat_reply::append_failure(std::string& out, const error& problem, std::uin
 }
 
 std::string chat_reply::whole(const std::vector<generation::answer>& choices, const generation::finish& how) const {
-  std::string out = R"({"id":"chatcmpl-)";
+  std::string out;
+  out.reserve(whole_overhead_bytes + choices.front().text.size() + choices.front().text.size() / 8 +
+              choices.front().reasoning.size());
+  out += R"({"id":"chatcmpl-)";
   append_json_escaped(out, std::string_view(generation_id_).substr(generation_id_.find('_') + 1));
   out += R"(","object":"chat.completion","created":)";
   append_number(out, created_);
