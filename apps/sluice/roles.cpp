@@ -1,7 +1,10 @@
 #include "app/roles.hpp"
 
+#include <algorithm>
 #include <csignal>
-#include <exception>
+#include <iterator>
+#include <optional>
+#include <vector>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -48,6 +51,14 @@ std::string reachable(const asio::ip::tcp::endpoint& at) {
                          : fmt::format("{}:{}", address.to_string(), at.port());
 }
 
+// Sockets are told to go elsewhere while what runs comes to its end; then the rest is cut.
+void drain(async::worker_pool& workers, gateway::module& gateway, agent::module& agents, milliseconds limit) {
+  auto sockets_gone = asio::co_spawn(workers[0].get_executor(), gateway.drain(limit), asio::use_future);
+  auto answers_ended = asio::co_spawn(workers[0].get_executor(), agents.drain(limit), asio::use_future);
+  answers_ended.wait();
+  sockets_gone.wait();
+}
+
 }  // namespace
 
 int serve(const loaded_settings& loaded, std::ostream& out, std::ostream& err) {
@@ -78,18 +89,20 @@ int serve(const loaded_settings& loaded, std::ostream& out, std::ostream& err) {
     err << "sluice: " << listening.error() << '\n';
     return exit_configuration;
   }
-  std::vector<http::route> routes = gateway.routes();
+  std::vector<http::route> routes = gateway.health_routes();
+  std::ranges::move(gateway.routes(), std::back_inserter(routes));
   std::optional<http::server> internal;
   if (told.server.internal_listen.empty()) {
-    std::ranges::move(gateway.internal_routes(true), std::back_inserter(routes));
+    routes.push_back(gateway.metrics_route(true));
   } else {
     const auto at = http::parse_listen_address(told.server.internal_listen);
     if (!at) {
       err << "sluice: server.internal_listen: " << at.error().message << '\n';
       return exit_configuration;
     }
-    internal.emplace(workers, buffers, http::server_settings{.listen = *at},
-                     http::router(gateway.internal_routes(false)));
+    std::vector<http::route> internal_routes = gateway.health_routes();
+    internal_routes.push_back(gateway.metrics_route(false));
+    internal.emplace(workers, buffers, http::server_settings{.listen = *at}, http::router(std::move(internal_routes)));
   }
   http::server server(workers, buffers, std::move(*listening), http::router(std::move(routes)),
                       make_http_hooks(metrics, log));
@@ -111,13 +124,7 @@ int serve(const loaded_settings& loaded, std::ostream& out, std::ostream& err) {
 
   wait_for_signal();
   log.info("stopping", {{"drain_ms", told.server.timeouts.drain}});
-  // Sockets are told to go elsewhere while what runs comes to its end; then the rest is cut.
-  auto sockets_gone =
-      asio::co_spawn(workers[0].get_executor(), gateway.drain(told.server.timeouts.drain), asio::use_future);
-  auto answers_ended =
-      asio::co_spawn(workers[0].get_executor(), agents.drain(told.server.timeouts.drain), asio::use_future);
-  answers_ended.wait();
-  sockets_gone.wait();
+  drain(workers, gateway, agents, told.server.timeouts.drain);
   server.stop(told.server.timeouts.drain);
   if (internal) internal->stop(std::chrono::milliseconds(0));
   workers.stop();

@@ -94,6 +94,17 @@ describe('/metrics', () => {
     expect((await fetch(`http://127.0.0.1:${port}/metrics`)).status).toBe(200);
     await open.stop();
   });
+
+  test('moves to server.internal_listen where that is set; health is on both', async () => {
+    const split = await Gateway.start({ server: { internal_listen: '127.0.0.1:0' } });
+    const [, internal] = await split.executable.line(
+      new RegExp(`^ready (http://(?!${new URL(split.url).host}$)\\S+)$`),
+    );
+    expect((await fetch(`${internal}/metrics`)).status).toBe(200);
+    expect((await fetch(`${split.url}/metrics`)).status).toBe(404);
+    for (const url of [internal, split.url]) expect((await fetch(`${url}/readyz`)).status).toBe(200);
+    await split.stop();
+  });
 });
 
 describe('plain HTTP', () => {

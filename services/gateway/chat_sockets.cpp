@@ -80,6 +80,7 @@ task<> chat_sockets::keep_house() {
 }
 
 task<> chat_sockets::drain(std::chrono::milliseconds within) {
+  draining_ = true;
   const auto seconds = std::chrono::ceil<std::chrono::seconds>(within).count();
   for_each([seconds](chat_socket& one) { one.notify("draining", "within_s", seconds); });
   // Paced, so that those who come back elsewhere do not come all at once; who is being answered stays to the last.

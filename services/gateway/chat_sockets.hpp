@@ -38,6 +38,8 @@ class chat_sockets {
   /// Tells every socket to come back elsewhere (`notice: draining`), then closes them (1001) spread over `within`:
   /// those that are being answered once their answers have ended, or time is up.
   task<> drain(std::chrono::milliseconds within);
+  /// Whether `drain` has begun: no more sockets are taken.
+  bool is_draining() const { return draining_; }
   std::size_t open() const { return count_; }
 
   executor get_executor() const { return executor_; }
@@ -61,6 +63,7 @@ class chat_sockets {
   http::worker_buffer& buffer_;
   chat_socket* first_ = nullptr;
   std::size_t count_ = 0;
+  bool draining_ = false;
 };
 
 }  // namespace sluice::gateway

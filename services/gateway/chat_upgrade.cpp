@@ -70,6 +70,12 @@ task<> upgrade_to_chat(const settings& told, admission& door, chat_sockets& sock
     co_await with.respond(refuse_handshake(accepted.error(), asked));
     co_return;
   }
+  if (sockets.is_draining()) {
+    error away{.reason = error_reason::unavailable, .message = "this server is shutting down; another one will answer"};
+    away.retry_after = std::chrono::seconds(1);
+    co_await with.respond_error(std::move(away));
+    co_return;
+  }
   auto entry = admit(told, door, asked);
   if (!entry) {
     co_await with.respond_error(std::move(entry.error()));

@@ -124,16 +124,17 @@ std::vector<http::route> module::routes() {
   };
 }
 
-std::vector<http::route> module::internal_routes(bool metrics_to_loopback_only) {
+std::vector<http::route> module::health_routes() {
   return {
       {"GET", "/livez", answer_alive},
       {"GET", "/healthz", answer_alive},
       {"GET", "/readyz", [this](http::exchange& with) { return answer_ready(draining_, with); }},
-      {"GET", "/metrics",
-       [this, metrics_to_loopback_only](http::exchange& with) {
-         return answer_metrics(metrics_, metrics_to_loopback_only, with);
-       }},
   };
+}
+
+http::route module::metrics_route(bool to_loopback_only) {
+  return {"GET", "/metrics",
+          [this, to_loopback_only](http::exchange& with) { return answer_metrics(metrics_, to_loopback_only, with); }};
 }
 
 void module::begin() {

@@ -27,8 +27,9 @@ class module {
 
   /// What the gateway answers to clients.
   std::vector<http::route> routes();
-  /// Health, readiness and metrics: for those who operate it.
-  std::vector<http::route> internal_routes(bool metrics_to_loopback_only);
+  /// Is it alive, may it be sent work? For load balancers, so on every address.
+  std::vector<http::route> health_routes();
+  http::route metrics_route(bool to_loopback_only);
   /// Begins to look after the sockets.
   void begin();
   /// From now on `/readyz` says 503 and upgrades are refused; sockets are told and closed within `within`. Runs on any
