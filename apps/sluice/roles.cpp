@@ -29,16 +29,24 @@
 namespace sluice::app {
 namespace {
 
-// Blocks until SIGTERM or SIGINT; from then on a second one ends the process as the system does by default.
-void wait_for_signal() {
-  asio::io_context loop(1);
-  asio::signal_set signals(loop, SIGTERM, SIGINT);
-  signals.async_wait([](error_code, int) {});
-  loop.run();
-  signals.clear();
-  std::signal(SIGTERM, SIG_DFL);
-  std::signal(SIGINT, SIG_DFL);
-}
+// SIGTERM and SIGINT, caught from its making on: a process that has said `ready` must not die of the first one.
+class stop_signal {
+ public:
+  stop_signal() : signals_(loop_, SIGTERM, SIGINT) {
+    signals_.async_wait([](error_code, int) {});
+  }
+  // Blocks until the first one; from then on another ends the process as the system does by default.
+  void wait() {
+    loop_.run();
+    signals_.clear();
+    std::signal(SIGTERM, SIG_DFL);
+    std::signal(SIGINT, SIG_DFL);
+  }
+
+ private:
+  asio::io_context loop_{1};
+  asio::signal_set signals_;
+};
 
 // The address as a client on this machine would type it.
 std::string reachable(const asio::ip::tcp::endpoint& at) {
@@ -63,6 +71,7 @@ void drain(async::worker_pool& workers, gateway::module& gateway, agent::module&
 
 int serve(const loaded_settings& loaded, std::ostream& out, std::ostream& err) {
   std::signal(SIGPIPE, SIG_IGN);
+  stop_signal stop;
   const settings& told = loaded.told;
   const telemetry::logger log({.level = told.telemetry.log_level, .format = told.telemetry.log_format});
   for (const std::string& notice : loaded.notices)
@@ -122,7 +131,7 @@ int serve(const loaded_settings& loaded, std::ostream& out, std::ostream& err) {
   out << "ready " << address << std::endl;
   if (internal) out << "ready http://" << reachable(internal->local_endpoint()) << std::endl;
 
-  wait_for_signal();
+  stop.wait();
   log.info("stopping", {{"drain_ms", told.server.timeouts.drain}});
   drain(workers, gateway, agents, told.server.timeouts.drain);
   server.stop(told.server.timeouts.drain);
