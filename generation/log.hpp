@@ -46,6 +46,11 @@ class log : public std::enable_shared_from_this<log> {
 
   /// Any thread: how many entries may be read.
   std::uint64_t published() const { return published_.load(std::memory_order_acquire); }
+  /// Any thread: whether the finish entry may be read. `ended` can be true a moment before.
+  bool has_finish() const {
+    const std::uint64_t count = published();
+    return count != 0 && entries_[count - 1].kind() == delta_kind::finish;
+  }
   bool ended() const { return ended_.load(std::memory_order_acquire); }
   /// Any thread, after `ended()` was seen to be true or the finish entry was read.
   const finish& ending() const { return ending_; }

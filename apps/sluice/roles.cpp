@@ -59,9 +59,12 @@ std::string reachable(const asio::ip::tcp::endpoint& at) {
                          : fmt::format("{}:{}", address.to_string(), at.port());
 }
 
+// How long the ends of cancelled answers may take to leave.
+constexpr milliseconds last_words{1000};
+
 // Sockets are told to go elsewhere while what runs comes to its end; then the rest is cut.
 void drain(async::worker_pool& workers, gateway::module& gateway, agent::module& agents, milliseconds limit) {
-  auto sockets_gone = asio::co_spawn(workers[0].get_executor(), gateway.drain(limit), asio::use_future);
+  auto sockets_gone = asio::co_spawn(workers[0].get_executor(), gateway.drain(limit + last_words), asio::use_future);
   auto answers_ended = asio::co_spawn(workers[0].get_executor(), agents.drain(limit), asio::use_future);
   answers_ended.wait();
   sockets_gone.wait();

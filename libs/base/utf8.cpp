@@ -87,4 +87,10 @@ std::size_t whole_characters(std::string_view text) {
   return text.size();
 }
 
+std::string_view clip(std::string_view text, std::size_t bytes_max) {
+  if (text.size() <= bytes_max) return text;
+  text = text.substr(0, bytes_max);
+  return text.substr(0, whole_characters(text));
+}
+
 }  // namespace sluice

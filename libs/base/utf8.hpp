@@ -31,4 +31,7 @@ std::size_t count_code_points(std::string_view text);
 /// The length in bytes of the longest prefix of valid UTF-8 that does not end inside a character.
 std::size_t whole_characters(std::string_view text);
 
+/// At most `bytes_max` bytes of valid UTF-8, cut between characters: for repeating a stranger's words.
+std::string_view clip(std::string_view text, std::size_t bytes_max);
+
 }  // namespace sluice

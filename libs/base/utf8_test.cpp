@@ -48,5 +48,12 @@ TEST(utf8, finds_the_last_whole_character) {
   EXPECT_EQ(whole_characters(""), 0U);
 }
 
+TEST(utf8, clips_between_characters) {
+  EXPECT_EQ(clip("a漢🙂", 8), "a漢🙂");
+  EXPECT_EQ(clip("a漢🙂", 7), "a漢");
+  EXPECT_EQ(clip("a漢🙂", 3), "a");
+  EXPECT_EQ(clip("é", 1), "");
+}
+
 }  // namespace
 }  // namespace sluice

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "base/ids.hpp"
+#include "base/utf8.hpp"
 
 namespace sluice::agent {
 namespace {
@@ -51,10 +52,9 @@ generation::status status_of(const std::vector<generation::choice_finish>& choic
 }
 
 error not_found(const std::string& generation_id) {
-  return {
-      .reason = error_reason::not_found,
-      .message = fmt::format("there is no generation \"{}\", or it ended too long ago", generation_id.substr(0, 64)),
-      .param = "generation_id"};
+  return {.reason = error_reason::not_found,
+          .message = fmt::format("there is no generation \"{}\", or it ended too long ago", clip(generation_id, 64)),
+          .param = "generation_id"};
 }
 
 std::chrono::milliseconds since(steady_clock::time_point begin) {

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "base/utf8.hpp"
+
 namespace sluice::agent {
 namespace {
 
@@ -49,7 +51,7 @@ result<route> route_table::choose(std::string_view model, std::uint64_t dice) co
   }
   return failure(error_reason::not_found,
                  fmt::format("there is no model \"{}\" here; GET /v1/models lists those that there are",
-                             model.substr(0, echoed_name_max)),
+                             clip(model, echoed_name_max)),
                  "model");
 }
 

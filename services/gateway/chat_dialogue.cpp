@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "base/utf8.hpp"
 #include "gateway/field_reader.hpp"
 
 namespace sluice::gateway {
@@ -14,7 +15,7 @@ constexpr std::uint64_t frame_text_bytes_max = 16 * 1024;
 
 error unknown_type(std::string_view type) {
   return {.reason = error_reason::not_found,
-          .message = fmt::format("there is no message type \"{}\"", type.substr(0, 64)),
+          .message = fmt::format("there is no message type \"{}\"", clip(type, 64)),
           .param = "type"};
 }
 
@@ -145,7 +146,7 @@ void chat_dialogue::open(const std::optional<std::string>& id, const agent::foll
                          async::wakeup& growth, frame_batch& out) {
   release(id);
   // Who has the end already is told it again: every request ends in one.
-  if (source.log->ended() && after != 0 && after == source.log->last_number()) --after;
+  if (source.log->has_finish() && after != 0 && after == source.log->last_number()) --after;
   stream opened{.id = id,
                 .about = source.about,
                 .owner = frame_owner(id, source.about.generation_id),

@@ -7,6 +7,7 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
+#include "base/utf8.hpp"
 #include "gateway/chat_message.hpp"
 #include "gateway/field_reader.hpp"
 
@@ -174,8 +175,8 @@ std::optional<error> check_unknown(const json::object& rest) {
   if (rest.empty()) return std::nullopt;
   const std::string name(rest.begin()->key());
   return error{.reason = error_reason::invalid_argument,
-               .message = fmt::format("a chat has no field \"{}\"", name.substr(0, 64)),
-               .param = name.substr(0, 64)};
+               .message = fmt::format("a chat has no field \"{}\"", clip(name, 64)),
+               .param = std::string(clip(name, 64))};
 }
 
 }  // namespace

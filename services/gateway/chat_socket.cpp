@@ -19,6 +19,7 @@ using std::chrono::steady_clock;
 constexpr std::size_t write_bytes_max = 64 * 1024;
 constexpr std::size_t unsent_bytes_max = 256 * 1024;
 constexpr std::uint16_t peer_silent = 4408;
+constexpr unsigned reads_per_turn = 4;
 
 }  // namespace
 
@@ -47,7 +48,9 @@ task<> chat_socket::run(std::string unread) {
   if (dialogue_.dialect() == chat_dialect::full) co_await greet();
   if (!unread.empty()) co_await hear(unread);
   unread = {};
-  while (!ended_ && co_await read_more()) {
+  for (unsigned reads = 1; !ended_ && co_await read_more(); ++reads) {
+    // A peer that never lets us wait must not keep the worker from the others.
+    if (reads % reads_per_turn == 0) co_await asio::post(all_.get_executor(), use_task);
   }
   cut();
 }
@@ -98,6 +101,7 @@ task<> chat_socket::hear(std::span<char> bytes) {
   decoder_.feed(bytes);
   while (const auto event = decoder_.next()) {
     if (event->what != websocket_event::kind::message) {
+      closing_since_ = heard_at_;
       closing_.answer(out_, *event);
       continue;
     }

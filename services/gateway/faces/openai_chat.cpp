@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "async/watchdog.hpp"
+#include "base/utf8.hpp"
 #include "gateway/chat_request.hpp"
 #include "gateway/credentials.hpp"
 #include "gateway/faces/openai_chat_reply.hpp"
@@ -220,7 +221,7 @@ task<> get_model(face uses, http::exchange& with) {
     co_return co_await send(with, http::json_response(200, json::serialize(card)));
   }
   co_await with.respond(make_error({.reason = error_reason::not_found,
-                                    .message = fmt::format("there is no model \"{}\" here", name.substr(0, 128)),
+                                    .message = fmt::format("there is no model \"{}\" here", clip(name, 128)),
                                     .param = "model"}));
 }
 
