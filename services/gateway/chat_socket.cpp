@@ -101,8 +101,9 @@ task<> chat_socket::hear(std::span<char> bytes) {
   decoder_.feed(bytes);
   while (const auto event = decoder_.next()) {
     if (event->what != websocket_event::kind::message) {
-      closing_since_ = heard_at_;
+      const bool was_open = closing_.may_send();
       closing_.answer(out_, *event);
+      if (was_open && !closing_.may_send()) closing_since_ = heard_at_;
       continue;
     }
     if (!closing_.may_send()) continue;
