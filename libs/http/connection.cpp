@@ -8,6 +8,10 @@ namespace sluice::http {
 namespace {
 
 constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
+// As nginx counts a client that did not stay for its answer.
+constexpr unsigned client_gone = 499;
+// A client that never lets us wait must not keep the worker from the others.
+constexpr unsigned reads_per_turn = 16;
 
 }  // namespace
 
@@ -47,22 +51,25 @@ task<> connection::run() {
   set_deadline(settings.limits.header_timeout);
   if (settings.tls && !co_await socket_.handshake_as_server(*settings.tls)) co_return;
   do {
-    if (!co_await read_request()) co_return;
+    if (!co_await read_header()) co_return;
     if (space_->parser.failed()) {
       co_await refuse_request(space_->parser.status(), space_->parser.failure());
       co_return co_await linger();
     }
     co_await handle();
     if (answer_ == answer_state::taken) co_return;
+    more_to_come_ = !unread_.empty() || !space_->parser.done();
     home_.give_back(std::move(space_));
+    body_share_ = {};
   } while (reusable_ && !home_.stopping());
   if (answer_ != answer_state::complete) co_return;
-  if (!unread_.empty()) co_return co_await linger();
+  if (more_to_come_) co_return co_await linger();
   socket_.shutdown();
 }
 
-// True if a request, or what is wrong with one, is in `space_`. While nothing has come, nothing is held for it.
-task<bool> connection::read_request() {
+// True if a request's header, or what is wrong with one, is in `space_`, with what of the body came along. While
+// nothing has come, nothing is held for it.
+task<bool> connection::read_header() {
   const server_limits& limits = home_.what().settings.limits;
   const bool first = status_ == 0;
   if (unread_.empty()) {
@@ -82,20 +89,80 @@ task<bool> connection::read_request() {
   space_->parser.begin(space_->asked);
   answer_ = answer_state::none;
   if (!unread_.empty()) feed();
-  while (!space_->parser.done() && !space_->parser.failed()) {
-    const error_code code = read_some();
-    if (code == asio::error::would_block) {
-      if (!co_await socket_.wait_readable()) continue;
-      if (!cut_) co_return false;
-      home_.count_cut();
+  while (!space_->parser.header_done() && !space_->parser.failed()) {
+    const error_code code = co_await receive();
+    if (!code) continue;
+    if (code == asio::error::timed_out) {
       co_await refuse_request(408, "the request did not come in time");
       co_await linger();
-      co_return false;
     }
-    if (code) co_return false;
+    co_return false;
   }
   clear_deadline();
   co_return true;
+}
+
+task<bool> connection::read_body() {
+  const unsigned refusal = has_whole_request() ? 0 : co_await receive_body();
+  clear_deadline();
+  if (refusal == 0) co_return true;
+  reusable_ = false;
+  if (refusal == client_gone) {
+    status_ = client_gone;
+    answer_ = answer_state::broken;
+  } else if (space_->parser.failed()) {
+    co_await respond_error_as(refusal, {.reason = reason_of(refusal), .message = std::string(space_->parser.failure())},
+                              {});
+  } else {
+    error problem{.reason = reason_of(refusal), .message = "the request did not come in time"};
+    if (refusal == 503) {
+      problem.message = "this server is receiving as much as it can hold; try again";
+      problem.retry_after = std::chrono::seconds(1);
+    }
+    co_await respond_error_as(refusal, std::move(problem), {});
+  }
+  co_return false;
+}
+
+// 0 when the body is there, else the status to refuse it with. The client must keep the least rate: bytes that come
+// earlier than they have to are a credit, but never for more than the time a silent client is given.
+task<unsigned> connection::receive_body() {
+  const server_limits& limits = home_.what().settings.limits;
+  const std::uint64_t rate = std::max<std::uint64_t>(limits.bytes_per_second_min, 1);
+  request_parser& parser = space_->parser;
+  const std::string& body = space_->asked.body;
+  if (parser.expects_continue() && body.empty()) {
+    const asio::const_buffer bytes(go_on.data(), go_on.size());
+    socket_.try_write(std::span(&bytes, 1));  // a client that does not get it goes on by itself
+  }
+  body_share_ = body_share(*home_.what().bodies);
+  parser.reserve_body();
+  set_deadline(limits.body_timeout);
+  for (unsigned reads = 1; !parser.done(); ++reads) {
+    if (parser.failed()) co_return parser.status();
+    if (!body_share_.grow_to(body.capacity())) co_return 503;
+    const std::size_t before = body.size();
+    const error_code code = co_await receive();
+    if (code) co_return code == asio::error::timed_out ? 408 : client_gone;
+    const auto earned = std::chrono::microseconds((body.size() - before) * 1'000'000 / rate);
+    deadline_ = std::min(deadline_ + earned, std::chrono::steady_clock::now() + limits.body_timeout);
+    if (reads % reads_per_turn == 0) co_await asio::post(get_executor(), use_task);
+  }
+  co_return body_share_.grow_to(body.capacity()) ? 0 : 503;
+}
+
+// Waits for bytes, reads once and parses.
+task<error_code> connection::receive() {
+  error_code code = read_some();
+  while (code == asio::error::would_block) {
+    code = co_await socket_.wait_readable();
+    if (!code) code = read_some();
+  }
+  if (code && cut_) {
+    home_.count_cut();
+    code = asio::error::timed_out;
+  }
+  co_return code;
 }
 
 // Reads once and parses. Bytes that the parser cannot use yet move out of the worker's buffer.
@@ -104,14 +171,12 @@ error_code connection::read_some() {
   if (got.would_block) return asio::error::would_block;
   if (got.error) return got.error;
   const std::string_view bytes(home_.buffer().bytes().data(), got.bytes);
-  const bool header_was_done = space_->parser.header_done();
   if (unread_.empty()) {
     unread_ = bytes.substr(space_->parser.feed(bytes));
   } else {
     unread_ += bytes;
     feed();
   }
-  note_progress(header_was_done);
   return {};
 }
 
@@ -119,32 +184,16 @@ void connection::feed() {
   unread_.erase(0, space_->parser.feed(unread_));
 }
 
-// Behind the header, the deadline moves with the bytes of the body, so that the least rate is kept.
-void connection::note_progress(bool header_was_done) {
-  const request_parser& parser = space_->parser;
-  if (parser.failed() || parser.done() || !parser.header_done()) return;
-  const server_limits& limits = home_.what().settings.limits;
-  if (!header_was_done) {
-    body_began_ = std::chrono::steady_clock::now();
-    if (parser.expects_continue() && space_->asked.body.empty()) {
-      const asio::const_buffer bytes(go_on.data(), go_on.size());
-      socket_.try_write(std::span(&bytes, 1));  // a client that does not get it goes on by itself
-    }
-  }
-  const std::uint64_t rate = std::max<std::uint64_t>(limits.bytes_per_second_min, 1);
-  deadline_ = body_began_ + limits.body_timeout + std::chrono::milliseconds(space_->asked.body.size() * 1000 / rate);
-}
-
 // Lets the client read the answer although more of its bytes may be on the way: closing at once would reset the
 // connection and take the answer with it.
 task<> connection::linger() {
   set_deadline(home_.what().settings.limits.linger_timeout);
   socket_.shutdown();
-  for (;;) {
+  for (unsigned reads = 1; std::chrono::steady_clock::now() < deadline_; ++reads) {
     const stream_socket::outcome got = socket_.try_read(home_.buffer().bytes());
     if (got.error) co_return;
     if (got.would_block && co_await socket_.wait_readable()) co_return;
-    if (std::chrono::steady_clock::now() >= deadline_) co_return;
+    if (reads % reads_per_turn == 0) co_await asio::post(get_executor(), use_task);
   }
 }
 

@@ -33,6 +33,8 @@ class connection final : public exchange, public std::enable_shared_from_this<co
   const http::request& request() const override { return space_->asked; }
   executor get_executor() override { return socket_.get_executor(); }
   worker_buffer& buffer() override { return home_.buffer(); }
+  task<bool> read_body() override;
+  bool has_whole_request() const override { return space_->parser.done(); }
   task<error_code> respond(response answer) override;
   task<error_code> respond_error(error problem) override;
   void start_stream(unsigned status, header_fields headers) override;
@@ -51,10 +53,11 @@ class connection final : public exchange, public std::enable_shared_from_this<co
 
   // connection.cpp: the client's side
   task<> run();
-  task<bool> read_request();
-  void feed();
+  task<bool> read_header();
+  task<unsigned> receive_body();
+  task<error_code> receive();
   error_code read_some();
-  void note_progress(bool header_was_done);
+  void feed();
   task<> linger();
   void set_deadline(std::chrono::milliseconds from_now);
   void clear_deadline() { deadline_ = time_point::max(); }
@@ -92,14 +95,15 @@ class connection final : public exchange, public std::enable_shared_from_this<co
   std::unique_ptr<workspace> space_;  // while a request is under way
   std::function<void()> on_gone_;     // set while the peer is watched
   time_point deadline_ = time_point::max();
-  time_point began_;  // when the request's first byte came
-  time_point body_began_;
+  time_point began_;       // when the request's first byte came
+  body_share body_share_;  // of what all bodies may hold
   std::uint64_t answer_bytes_ = 0;
   unsigned status_ = 0;
   answer_state answer_ = answer_state::none;
-  bool idle_ = false;      // waits for a request's first byte
-  bool cut_ = false;       // a deadline has passed
-  bool reusable_ = false;  // another request may follow
+  bool idle_ = false;          // waits for a request's first byte
+  bool cut_ = false;           // a deadline has passed
+  bool reusable_ = false;      // another request may follow
+  bool more_to_come_ = false;  // of what the client sends, behind the answer
   bool chunked_ = false;
   bool head_pending_ = false;  // the stream's header has not been sent yet
   bool watch_waits_ = false;   // a wait for the peer's end is under way

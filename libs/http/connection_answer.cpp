@@ -29,7 +29,7 @@ bool connection::body_allowed() const {
 void connection::begin_head(unsigned status, const header_fields& headers) {
   assert(answer_ == answer_state::none && "one answer to a request");
   status_ = status;
-  if (home_.stopping()) reusable_ = false;
+  if (home_.stopping() || !has_whole_request()) reusable_ = false;
   const http::request& asked = space_->asked;
   std::string& head = space_->head;
   head.assign("HTTP/1.1 ");
@@ -155,6 +155,7 @@ task<error_code> connection::respond_raw(unsigned status, std::string bytes) {
 }
 
 taken_socket connection::take_socket() {
+  assert(has_whole_request() && "the rest of a request is not what the taker expects");
   on_gone_ = nullptr;
   if (watch_waits_) socket_.cancel();
   answer_ = answer_state::taken;

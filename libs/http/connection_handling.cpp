@@ -20,31 +20,6 @@ bool is_sane_id(std::string_view id) {
   return !id.empty() && id.size() <= request_id_characters_max && std::ranges::all_of(id, allowed);
 }
 
-// The reason that comes nearest to a status that only HTTP has.
-error_reason reason_of(unsigned status) {
-  switch (status) {
-    case 404:
-      return error_reason::not_found;
-    case 408:
-      return error_reason::timed_out;
-    case 413:
-    case 431:
-      return error_reason::too_large;
-    case 429:
-      return error_reason::rate_limited;
-    case 500:
-      return error_reason::internal;
-    case 405:
-    case 501:
-    case 505:
-      return error_reason::not_implemented;
-    case 503:
-      return error_reason::unavailable;
-    default:
-      return error_reason::invalid_argument;
-  }
-}
-
 bool is_cancellation(const std::exception_ptr& failure) {
   try {
     std::rethrow_exception(failure);

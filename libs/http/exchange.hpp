@@ -31,6 +31,14 @@ class exchange {
   /// The worker's read buffer.
   virtual worker_buffer& buffer() = 0;
 
+  /// Reads the rest of the request's body into `request().body`, where until then at most its beginning is. A handler
+  /// that wants the body calls this once it knows who asks, for bodies are large and strangers many. False if there
+  /// will be none (cut off, late, too large, too much of all together): the client has been answered. A body that is
+  /// not read is not waited for: its connection ends with the answer.
+  virtual task<bool> read_body() = 0;
+  /// Whether the request has come whole.
+  virtual bool has_whole_request() const = 0;
+
   /// Sends the answer. An error says that the client is gone; there is nothing else to do about it.
   virtual task<error_code> respond(response answer) = 0;
   /// The same with the server's body for errors (`server_hooks::make_error`).
@@ -51,7 +59,8 @@ class exchange {
 
   /// Sends bytes as they are (the 101 of a WebSocket), and counts as the answer with that status.
   virtual task<error_code> respond_raw(unsigned status, std::string bytes) = 0;
-  /// Takes the connection out of the server, which forgets it when the handler returns. Not while a write is under way.
+  /// Takes the connection out of the server, which forgets it when the handler returns. Not while a write is under way,
+  /// nor before the request has come whole.
   virtual taken_socket take_socket() = 0;
 
   /// Whether an answer was begun.

@@ -47,6 +47,8 @@ class request_parser::grammar final : public beast::basic_parser<true> {
     eager(true);
   }
 
+  request& asked() { return asked_; }
+
   std::string_view input;  // what is being parsed, to tell a folded value, which lies elsewhere
   unsigned status = 0;     // our own refusal
   std::string_view failure = {};
@@ -127,9 +129,7 @@ class request_parser::grammar final : public beast::basic_parser<true> {
     fields_ = 0;
   }
 
-  void on_body_init_impl(const boost::optional<std::uint64_t>& length, boost::system::error_code&) override {
-    if (length) asked_.body.reserve(static_cast<std::size_t>(std::min<std::uint64_t>(*length, body_reserve_max)));
-  }
+  void on_body_init_impl(const boost::optional<std::uint64_t>&, boost::system::error_code&) override {}
   std::size_t on_body_impl(text body, boost::system::error_code&) override {
     asked_.body.append(body.data(), body.size());
     return body.size();
@@ -181,6 +181,10 @@ std::size_t request_parser::feed(std::string_view bytes) {
     fail(431, grammar_->is_header_done() ? "the chunk's header or trailer is too large" : "the header is too large");
   }
   return used;
+}
+
+void request_parser::reserve_body() {
+  grammar_->asked().body.reserve(std::min<std::uint64_t>(grammar_->content_length().value_or(0), body_reserve_max));
 }
 
 bool request_parser::header_done() const {

@@ -31,6 +31,9 @@ class request_parser {
   /// the request is `done`, begin the next one. `bytes` is not empty, and the parser neither done nor failed.
   std::size_t feed(std::string_view bytes);
 
+  /// Makes room for a body of a stated length, as far as one may on a stranger's word. Once the header is done.
+  void reserve_body();
+
   bool header_done() const;
   bool done() const;
   bool failed() const { return status_ != 0; }

@@ -10,6 +10,7 @@
 
 #include "async/task_group.hpp"
 #include "async/worker_pool.hpp"
+#include "http/body_quota.hpp"
 #include "http/connection_quota.hpp"
 #include "http/http_parser.hpp"
 #include "http/server.hpp"
@@ -18,12 +19,13 @@ namespace sluice::http {
 
 class connection;
 
-/// What all listeners of a server share: immutable, but for the quota, which locks.
+/// What all listeners of a server share: immutable, but for the quotas, which any thread may count in.
 struct serving {
   server_settings settings;
   router routes;
   server_hooks hooks;
   std::shared_ptr<connection_quota> quota;
+  std::shared_ptr<body_quota> bodies;
 };
 
 /// What a connection needs while a request is under way, and gives back while it is idle.

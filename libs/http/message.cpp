@@ -85,6 +85,30 @@ unsigned status_of(error_reason reason) {
   return 500;
 }
 
+error_reason reason_of(unsigned status) {
+  switch (status) {
+    case 404:
+      return error_reason::not_found;
+    case 408:
+      return error_reason::timed_out;
+    case 413:
+    case 431:
+      return error_reason::too_large;
+    case 429:
+      return error_reason::rate_limited;
+    case 500:
+      return error_reason::internal;
+    case 405:
+    case 501:
+    case 505:
+      return error_reason::not_implemented;
+    case 503:
+      return error_reason::unavailable;
+    default:
+      return error_reason::invalid_argument;
+  }
+}
+
 response error_response(const error& problem, std::string_view request_id) {
   return error_response(status_of(problem.reason), problem, request_id);
 }

@@ -51,6 +51,8 @@ response json_response(unsigned status, std::string body);
 
 /// The HTTP status for each reason.
 unsigned status_of(error_reason reason);
+/// The reason that comes nearest to a status that only HTTP has.
+error_reason reason_of(unsigned status);
 
 /// `{"error":{"code","type","message","param","request_id"}}` with the reason's status, and Retry-After in whole
 /// seconds.

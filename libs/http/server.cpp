@@ -62,8 +62,12 @@ server::server(async::worker_pool& workers, worker_buffers& buffers, server_sett
                server_hooks hooks) {
   auto quota =
       std::make_shared<connection_quota>(settings.limits.connections_max, settings.limits.connections_per_address_max);
-  auto what = std::make_shared<serving>(
-      serving{.settings = std::move(settings), .routes = std::move(routes), .hooks = std::move(hooks), .quota = quota});
+  auto bodies = std::make_shared<body_quota>(settings.limits.bodies_bytes_max);
+  auto what = std::make_shared<serving>(serving{.settings = std::move(settings),
+                                                .routes = std::move(routes),
+                                                .hooks = std::move(hooks),
+                                                .quota = std::move(quota),
+                                                .bodies = std::move(bodies)});
   shared_ = std::make_unique<shared>(shared{.what = std::move(what), .workers = workers, .buffers = buffers});
 }
 

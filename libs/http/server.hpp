@@ -19,20 +19,21 @@
 
 namespace sluice::http {
 
-/// What a server bounds. Every deadline is a total, not a pause between two bytes: a client that sends or reads one
-/// byte a second is cut all the same.
+/// What a server bounds. No deadline is a mere pause between two bytes: a client that sends or reads one byte a second
+/// is cut all the same.
 struct server_limits {
-  std::size_t header_bytes_max = std::size_t{32} * 1024;       ///< of request line and fields (431), and of trailers
-  std::size_t header_fields_max = 100;                         ///< (431)
-  std::size_t body_bytes_max = std::size_t{10} * 1024 * 1024;  ///< (413)
-  std::size_t connections_max = 100'000;                       ///< on all workers, taken sockets included (503)
-  std::size_t connections_per_address_max = 1000;              ///< (429)
+  std::size_t header_bytes_max = std::size_t{32} * 1024;          ///< of request line and fields (431), and of trailers
+  std::size_t header_fields_max = 100;                            ///< (431)
+  std::size_t body_bytes_max = std::size_t{10} * 1024 * 1024;     ///< (413)
+  std::size_t bodies_bytes_max = std::size_t{256} * 1024 * 1024;  ///< of all bodies under way together (503)
+  std::size_t connections_max = 100'000;                          ///< on all workers, taken sockets included (503)
+  std::size_t connections_per_address_max = 1000;                 ///< (429)
 
   std::chrono::milliseconds header_timeout{10'000};  ///< from the first byte, or the accept, to the end of the header
   std::chrono::milliseconds idle_timeout{75'000};    ///< between two requests of a connection
-  std::chrono::milliseconds body_timeout{10'000};    ///< for a body, on top of what its bytes take at the least rate
-  std::chrono::milliseconds write_timeout{30'000};   ///< for a write, on top of what its bytes take at the least rate
-  std::uint64_t bytes_per_second_min = 1024;         ///< the least rate of bodies and writes
+  std::chrono::milliseconds body_timeout{10'000};   ///< for a body to begin, to pause, and to lag behind the least rate
+  std::chrono::milliseconds write_timeout{30'000};  ///< for a write, on top of what its bytes take at the least rate
+  std::uint64_t bytes_per_second_min = 1024;        ///< the least rate of bodies and writes
   std::chrono::milliseconds linger_timeout{2'000};  ///< for the client to read an error that came before its body's end
 };
 

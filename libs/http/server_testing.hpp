@@ -183,6 +183,7 @@ inline task<> say_hello(exchange& call) {
 }
 inline task<> echo_body(exchange& call) {
   const request& asked = call.request();
+  if (!co_await call.read_body()) co_return;
   co_await call.respond({.headers = {{"X-Path", asked.path}, {"X-Query", asked.query}}, .body = asked.body});
 }
 inline route hello_route() {

@@ -70,6 +70,11 @@ task<> upgrade_to_chat(const settings& told, admission& door, chat_sockets& sock
     co_await with.respond(refuse_handshake(accepted.error(), asked));
     co_return;
   }
+  if (!with.has_whole_request() || !asked.body.empty()) {
+    co_await with.respond_error(
+        {.reason = error_reason::invalid_argument, .message = "an upgrade request has no body"});
+    co_return;
+  }
   if (sockets.is_draining()) {
     error away{.reason = error_reason::unavailable, .message = "this server is shutting down; another one will answer"};
     away.retry_after = std::chrono::seconds(1);

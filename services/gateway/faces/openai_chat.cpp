@@ -75,6 +75,12 @@ error problem_of(const generation::finish& how) {
   return how.problem.value_or(error{.message = "the answer failed"});
 }
 
+// A connection whose client has closed its sending side counts as abandoned, as it does at other proxies: the two
+// cannot be told apart before something is written. Whoever still reads is told so.
+error client_left() {
+  return {.reason = error_reason::cancelled, .message = "the client closed the connection before the answer's end"};
+}
+
 bool is_complete(const generation::finish& how) {
   return how.status == generation::status::completed || how.status == generation::status::incomplete;
 }
@@ -85,7 +91,7 @@ task<> answer_whole(http::exchange& with, following& follow, const chat_reply& r
     }
     if (!follow.reader.finished()) co_await follow.growth.wait();
   }
-  if (follow.gone) co_return;
+  if (follow.gone) co_return co_await send(with, make_error(client_left()));
   const generation::log& source = follow.reader.source();
   if (!is_complete(source.ending())) {
     co_await with.respond(make_error(problem_of(source.ending())));
@@ -127,7 +133,7 @@ task<> answer_streaming(http::exchange& with, following& follow, chat_reply& rep
     fill(nothing, follow, reply);  // arms the wake-up
     if (source.published() == 0) co_await follow.growth.wait();
   }
-  if (follow.gone) co_return;
+  if (follow.gone) co_return co_await send(with, make_error(client_left()));
   if (source.published() == 1 && source.ended() && !is_complete(source.ending())) {
     co_await with.respond(make_error(problem_of(source.ending())));
     co_return;
@@ -151,6 +157,10 @@ task<> answer_streaming(http::exchange& with, following& follow, chat_reply& rep
     }
     co_await follow.growth.wait();
   }
+  // Every stream ends in one terminal event, also one whose reader has closed its own side only.
+  out.clear();
+  reply.append_failure(out, client_left(), follow.reader.number());
+  if (!co_await with.write(out)) co_await with.finish();
 }
 
 }  // namespace
@@ -158,6 +168,7 @@ task<> answer_streaming(http::exchange& with, following& follow, chat_reply& rep
 task<> chat_completions(face uses, http::exchange& with) {
   const auto who = uses.door.authenticate(find_credential(with.request()));
   if (!who) co_return co_await send(with, make_error(who.error()));
+  if (!co_await with.read_body()) co_return;
   // Read once and thrown away whole: what the request keeps of it holds the storage too.
   auto body = parse_json(with.request().body, uses.told.dialogue.json,
                          json::make_shared_resource<json::monotonic_resource>(with.request().body.size() + 512));

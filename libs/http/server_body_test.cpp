@@ -1,0 +1,99 @@
+// Bodies: read when the handler asks for them, at a least rate, within what all of them may hold.
+#include "http/server_testing.hpp"
+
+namespace sluice::http {
+namespace {
+
+using namespace std::chrono_literals;
+using namespace testing;
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+constexpr std::string_view get_hello = "GET /hello HTTP/1.1\r\nHost: x\r\n\r\n";
+
+server_settings with(server_limits limits) {
+  return {.limits = limits};
+}
+
+// Asks who it is before it looks at the body.
+task<> refuse_strangers(exchange& call) {
+  co_await call.respond_error({.reason = error_reason::unauthenticated, .message = "who are you?"});
+}
+route door() {
+  return {"POST", "/door", refuse_strangers};
+}
+
+TEST_F(server_test, a_stranger_is_refused_before_the_body) {
+  serve({door()});
+  raw_client client = connect();
+  client.send("POST /door HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\nExpect: 100-continue\r\n\r\n");
+  const std::string answer = client.read_to_end();
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 401 "));
+  EXPECT_THAT(answer, HasSubstr("\r\nConnection: close\r\n"));
+  EXPECT_THAT(answer, Not(HasSubstr("100 Continue")));
+}
+
+TEST_F(server_test, a_body_that_came_with_its_header_costs_no_connection) {
+  serve({door(), hello_route()});
+  raw_client client = connect();
+  EXPECT_THAT(client.ask("POST /door HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbody"),
+              StartsWith("HTTP/1.1 401 "));
+  EXPECT_THAT(client.ask(get_hello), EndsWith("hello"));
+}
+
+TEST_F(server_test, a_body_may_come_in_any_pieces) {
+  serve({echo_route(), hello_route()});
+  raw_client client = connect();
+  client.send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\nExpect: 100-continue\r\n\r\n");
+  EXPECT_EQ(client.read_until("\r\n\r\n"), "HTTP/1.1 100 Continue\r\n\r\n");
+  for (const char one : std::string_view("0123456789"))
+    client.send(std::string_view(&one, 1));
+  EXPECT_THAT(client.read_answer(), EndsWith("0123456789"));
+  client.send("POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
+  for (const char one : std::string_view("3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"))
+    client.send(std::string_view(&one, 1));
+  EXPECT_THAT(client.read_answer(), EndsWith("abcde"));
+  EXPECT_THAT(client.ask(get_hello), EndsWith("hello"));
+}
+
+TEST_F(server_test, bytes_that_came_early_do_not_buy_hours_of_silence) {
+  // At the least rate the first bytes alone would be worth 100 seconds.
+  serve({echo_route()}, with({.body_timeout = 50ms, .bytes_per_second_min = 1000}));
+  raw_client client = connect();
+  client.send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 200000\r\n\r\n" + std::string(100'000, 'x'));
+  EXPECT_THAT(client.read_to_end(), StartsWith("HTTP/1.1 408 "));
+}
+
+TEST_F(server_test, all_bodies_together_are_bounded) {
+  serve({echo_route()}, with({.bodies_bytes_max = 300'000, .linger_timeout = 100ms}));
+  raw_client first = connect();
+  first.send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 200000\r\nExpect: 100-continue\r\n\r\n");
+  first.read_until("\r\n\r\n");  // from here on it has its share
+  raw_client second = connect();
+  second.send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 200000\r\nExpect: 100-continue\r\n\r\n");
+  second.read_until("\r\n\r\n");
+  const std::string refusal = second.read_to_end();
+  EXPECT_THAT(refusal, StartsWith("HTTP/1.1 503 "));
+  EXPECT_THAT(refusal, HasSubstr("\r\nRetry-After: 1\r\n"));
+  first.send(std::string(200'000, 'x'));
+  EXPECT_THAT(first.read_answer(), EndsWith("xxx"));
+  raw_client third = connect();
+  third.send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 200000\r\n\r\n" + std::string(200'000, 'y'));
+  EXPECT_THAT(third.read_answer(), EndsWith("yyy"));
+}
+
+TEST_F(server_test, a_client_that_goes_before_its_body_s_end_is_counted_as_gone) {
+  serve({echo_route()});
+  raw_client client = connect();
+  client.send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc");
+  client.close();
+  const heard::finished one = log.wait_for(0);
+  EXPECT_EQ(one.status, 499U);
+  EXPECT_FALSE(one.complete);
+  EXPECT_TRUE(log.failures.empty());
+}
+
+}  // namespace
+}  // namespace sluice::http
