@@ -17,7 +17,8 @@ log::~log() = default;
 
 bool log::append(delta_kind kind, std::string_view bytes, std::uint8_t choice) {
   assert(kind != delta_kind::finish);
-  if (ended() || bytes_.size() + bytes.size() > bytes_max_) return false;
+  const std::uint64_t index_bytes = (entries_.size() + 1) * sizeof(entry);
+  if (ended() || bytes_.size() + bytes.size() + index_bytes > bytes_max_) return false;
   bytes_.append(std::span<const char>(bytes.data(), bytes.size()));
   publish(kind, choice);
   return true;

@@ -29,7 +29,10 @@ class log : public std::enable_shared_from_this<log> {
     delta_kind kind() const { return static_cast<delta_kind>(kind_); }
   };
 
-  /// `bytes_max` bounds what a provider can make us hold. At most 64 workers.
+  /// The object itself and its first chunks.
+  static constexpr std::uint64_t overhead_bytes = 2048;
+
+  /// `bytes_max` bounds what a provider can make us hold: deltas and their index. At most 64 workers.
   log(async::worker_pool& workers, std::string id, std::uint64_t bytes_max);
   ~log();
   log(const log&) = delete;
@@ -68,6 +71,8 @@ class log : public std::enable_shared_from_this<log> {
                           [&](std::span<const char> piece) { visit(std::string_view(piece.data(), piece.size())); });
   }
   std::string copy(std::uint64_t from, std::uint64_t to) const;
+  /// Any thread: what it holds, in bytes: the deltas, their index, and about 2 KB of its own.
+  std::uint64_t footprint() const { return overhead_bytes + bytes() + published() * sizeof(entry); }
   std::uint64_t bytes() const { return published() == 0 ? 0 : entries_[published() - 1].end; }
 
   /// How many client's cursors there are now, on all workers.

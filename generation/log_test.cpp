@@ -22,7 +22,8 @@ void on_worker(async::worker_pool& workers, Work work) {
 
 class log_test : public testing::Test {
  protected:
-  log_test() : workers(1), source(std::make_shared<log>(workers, "gen_1", 64)) { workers.start(); }
+  static constexpr std::uint64_t bytes_max = 512;
+  log_test() : workers(1), source(std::make_shared<log>(workers, "gen_1", bytes_max)) { workers.start(); }
   async::worker_pool workers;
   std::shared_ptr<log> source;
 };
@@ -38,7 +39,8 @@ TEST_F(log_test, numbers_deltas_from_one) {
 }
 
 TEST_F(log_test, refuses_more_than_its_bound_and_anything_after_the_end) {
-  EXPECT_TRUE(source->append(delta_kind::text, std::string(60, 'x')));
+  constexpr std::size_t room = bytes_max - 2 * sizeof(log::entry);  // the index of two deltas counts
+  EXPECT_TRUE(source->append(delta_kind::text, std::string(room - 4, 'x')));
   EXPECT_FALSE(source->append(delta_kind::text, std::string(5, 'x')));
   EXPECT_TRUE(source->append(delta_kind::text, std::string(4, 'x')));
   source->end({.status = status::failed});

@@ -1,7 +1,6 @@
 #include "app/http_hooks.hpp"
 
 #include <array>
-#include <exception>
 #include <memory>
 
 #include "telemetry/names.hpp"
@@ -12,16 +11,6 @@ namespace {
 std::string_view status_class(unsigned status) {
   constexpr std::array<std::string_view, 6> classes{"other", "1xx", "2xx", "3xx", "4xx", "5xx"};
   return classes[status >= 100 && status < 600 ? status / 100 : 0];
-}
-
-std::string message_of(const std::exception_ptr& failure) {
-  try {
-    std::rethrow_exception(failure);
-  } catch (const std::exception& problem) {
-    return problem.what();
-  } catch (...) {
-    return "unknown exception";
-  }
 }
 
 }  // namespace

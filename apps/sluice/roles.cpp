@@ -62,12 +62,16 @@ std::string reachable(const asio::ip::tcp::endpoint& at) {
 // How long the ends of cancelled answers may take to leave.
 constexpr milliseconds last_words{1000};
 
-// Sockets are told to go elsewhere while what runs comes to its end; then the rest is cut.
-void drain(async::worker_pool& workers, gateway::module& gateway, agent::module& agents, milliseconds limit) {
+// Sockets are told to go elsewhere while what runs comes to its end; then the rest is cut. All of it shares one time.
+void drain(async::worker_pool& workers, gateway::module& gateway, agent::module& agents, http::server& server,
+           milliseconds limit) {
+  const auto deadline = std::chrono::steady_clock::now() + limit + last_words;
   auto sockets_gone = asio::co_spawn(workers[0].get_executor(), gateway.drain(limit + last_words), asio::use_future);
   auto answers_ended = asio::co_spawn(workers[0].get_executor(), agents.drain(limit), asio::use_future);
   answers_ended.wait();
   sockets_gone.wait();
+  const auto left = std::chrono::ceil<milliseconds>(deadline - std::chrono::steady_clock::now());
+  server.stop(std::max(left, milliseconds(0)));
 }
 
 }  // namespace
@@ -136,8 +140,7 @@ int serve(const loaded_settings& loaded, std::ostream& out, std::ostream& err) {
 
   stop.wait();
   log.info("stopping", {{"drain_ms", told.server.timeouts.drain}});
-  drain(workers, gateway, agents, told.server.timeouts.drain);
-  server.stop(told.server.timeouts.drain);
+  drain(workers, gateway, agents, server, told.server.timeouts.drain);
   if (internal) internal->stop(std::chrono::milliseconds(0));
   workers.stop();
   log.info("stopped");

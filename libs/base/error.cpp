@@ -36,4 +36,14 @@ std::string_view to_string(error_reason reason) {
   return "internal";
 }
 
+std::string message_of(const std::exception_ptr& failure) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const std::exception& problem) {
+    return problem.what();
+  } catch (...) {
+    return "unknown exception";
+  }
+}
+
 }  // namespace sluice

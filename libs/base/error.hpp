@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <exception>
 #include <expected>
 #include <optional>
 #include <string>
@@ -48,5 +49,8 @@ using result = std::expected<T, error>;
 inline std::unexpected<error> failure(error_reason reason, std::string message, std::string param = {}) {
   return std::unexpected(error{.reason = reason, .message = std::move(message), .param = std::move(param)});
 }
+
+/// What an exception says, for the log.
+std::string message_of(const std::exception_ptr& failure);
 
 }  // namespace sluice

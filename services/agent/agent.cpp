@@ -19,14 +19,8 @@ using std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds housekeeping_max{1000};
 constexpr std::chrono::milliseconds housekeeping_min{20};
-
-// What a log holds beside its bytes: its own object, the first chunks and the index.
-constexpr std::uint64_t log_overhead_bytes = 2048;
-constexpr std::uint64_t entry_bytes = 16;
-
-std::uint64_t footprint(const generation::log& log) {
-  return log_overhead_bytes + log.bytes() + log.published() * entry_bytes;
-}
+// How long a generation that was told to stop may take to come to its end.
+constexpr std::chrono::milliseconds cancel_patience{500};
 
 std::uint64_t roll_dice() {
   thread_local std::mt19937_64 random(std::random_device{}());
@@ -170,7 +164,7 @@ void agent::retire(const std::shared_ptr<live_generation>& self) {
   }
   if (!self->resumable) return table_.forget(self->log->id());
   self->ended_at = steady_clock::now();
-  here.ended_bytes += footprint(*self->log);
+  here.ended_bytes += self->log->footprint();
   here.ended.push_back(self);
 }
 
@@ -244,7 +238,7 @@ void agent::cancel_orphans(shift& here, steady_clock::time_point now) const {
 void agent::forget_ended(shift& here, steady_clock::time_point now) {
   const std::uint64_t share = settings_.ended_bytes_max / shifts_.size();
   while (!here.ended.empty() && (now - here.ended.front()->ended_at >= settings_.grace || here.ended_bytes > share)) {
-    here.ended_bytes -= footprint(*here.ended.front()->log);
+    here.ended_bytes -= here.ended.front()->log->footprint();
     table_.forget(here.ended.front()->log->id());
     here.ended.pop_front();
   }
@@ -252,12 +246,8 @@ void agent::forget_ended(shift& here, steady_clock::time_point now) {
 
 task<> agent::drain(std::chrono::milliseconds limit) {
   draining_.store(true, std::memory_order_relaxed);
-  const auto deadline = steady_clock::now() + limit;
-  steady_timer timer(co_await asio::this_coro::executor);
-  while (live() != 0 && steady_clock::now() < deadline) {
-    timer.expires_after(housekeeping_min);
-    co_await timer.async_wait(use_task);
-  }
+  co_await quiet_down(limit);
+  if (live() == 0) co_return;
   for (std::size_t worker = 0; worker < workers_.size(); ++worker) {
     workers_[worker].post([this, worker] {
       for (const auto& one : std::vector(shifts_[worker].running)) {
@@ -265,6 +255,16 @@ task<> agent::drain(std::chrono::milliseconds limit) {
         one->stop.emit(asio::cancellation_type::terminal);
       }
     });
+  }
+  co_await quiet_down(cancel_patience);
+}
+
+task<> agent::quiet_down(std::chrono::milliseconds limit) {
+  const auto deadline = steady_clock::now() + limit;
+  steady_timer timer(co_await asio::this_coro::executor);
+  while (live() != 0 && steady_clock::now() < deadline) {
+    timer.expires_after(housekeeping_min);
+    co_await timer.async_wait(use_task);
   }
 }
 

@@ -39,8 +39,8 @@ class agent final : public service {
 
   /// Begins the housekeeping on every worker; before the workers run or while they do.
   void begin();
-  /// Refuses new generations and returns when none is running or `limit` has passed; what still runs then is
-  /// cancelled.
+  /// Refuses new generations and returns when none is running. What still runs after `limit` is cancelled, and has a
+  /// moment to end.
   task<> drain(std::chrono::milliseconds limit);
   std::uint64_t live() const { return live_.load(std::memory_order_relaxed); }
 
@@ -56,6 +56,7 @@ class agent final : public service {
   void retire(const std::shared_ptr<live_generation>& self);
   std::shared_ptr<live_generation> find_own(const caller& who, const std::string& generation_id) const;
   task<> keep_house(std::size_t worker);
+  task<> quiet_down(std::chrono::milliseconds limit);
   void cancel_orphans(shift& here, std::chrono::steady_clock::time_point now) const;
   void forget_ended(shift& here, std::chrono::steady_clock::time_point now);
 

@@ -1,24 +1,10 @@
 #include "agent/module.hpp"
 
-#include <exception>
-
 #include "agent/agent.hpp"
 #include "telemetry/names.hpp"
 
 namespace sluice::agent {
-namespace {
-
-std::string message_of(const std::exception_ptr& failure) {
-  try {
-    std::rethrow_exception(failure);
-  } catch (const std::exception& problem) {
-    return problem.what();
-  } catch (...) {
-    return "unknown exception";
-  }
-}
-
-}  // namespace
+namespace {}  // namespace
 
 // Counts generations and logs how they end.
 class module::watch final : public observer {

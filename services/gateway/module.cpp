@@ -1,7 +1,5 @@
 #include "gateway/module.hpp"
 
-#include <exception>
-
 #include <boost/asio/co_spawn.hpp>
 
 #include "async/wakeup.hpp"
@@ -12,16 +10,6 @@
 
 namespace sluice::gateway {
 namespace {
-
-std::string message_of(const std::exception_ptr& failure) {
-  try {
-    std::rethrow_exception(failure);
-  } catch (const std::exception& problem) {
-    return problem.what();
-  } catch (...) {
-    return "unknown exception";
-  }
-}
 
 http::response plain(unsigned status, std::string text) {
   return http::make_response(status, "text/plain; charset=utf-8", std::move(text));

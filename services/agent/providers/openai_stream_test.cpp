@@ -358,7 +358,7 @@ TEST(openai_stream_test, refuses_what_is_no_chunk) {
 }
 
 TEST(openai_stream_test, stops_when_the_answer_is_too_long) {
-  translation subject(10);
+  translation subject(8 + 2 * sizeof(generation::log::entry));
   EXPECT_TRUE(subject.feed(chunk(R"({"content":"12345678"})")));
   const auto told = subject.feed(chunk(R"({"content":"12345678"})"));
   ASSERT_FALSE(told);
