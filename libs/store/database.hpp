@@ -22,7 +22,7 @@ namespace sluice::store {
 struct database_settings {
   std::string url;  ///< "sqlite:PATH"
   std::size_t readers = 2;
-  std::size_t queue_max = 4096;                    ///< of waiting reads, and of waiting writes; past it: unavailable
+  std::size_t queue_max = 4096;                   ///< of waiting reads, and of waiting writes; past it: unavailable
   std::chrono::milliseconds busy_timeout{5'000};  ///< another process may hold the lock so long
 };
 
@@ -33,8 +33,8 @@ struct migration {
   std::string_view sql;   ///< statements, separated by semicolons at the ends of lines
 };
 
-/// Work is a function of a `soci::session&` that returns a `result<T>`; it runs on a thread of the database's own, so it
-/// owns all that it touches. Columns are text and 64-bit integers only. What SOCI throws comes back as an error:
+/// Work is a function of a `soci::session&` that returns a `result<T>`; it runs on a thread of the database's own, so
+/// it owns all that it touches. Columns are text and 64-bit integers only. What SOCI throws comes back as an error:
 /// `unavailable` where trying again may help (locked, disk full, too many waiting), `conflict` for a unique key, else
 /// `internal`; the statement and its cause are in `detail`, never in the message.
 class database {

@@ -29,7 +29,7 @@ struct user {
 
 /// Where a request comes from; for throttling and the audit log.
 struct origin {
-  std::string address;     ///< the client's, behind trusted proxies
+  std::string address;  ///< the client's, behind trusted proxies
   std::string request_id;
 };
 
@@ -42,7 +42,7 @@ struct credentials {
 struct tokens {
   secret_string access_token;
   secret_string refresh_token;
-  time_point expires_at;          ///< of the access token
+  time_point expires_at;  ///< of the access token
   time_point refresh_expires_at;
   std::string session_id;  ///< ses_…; lives over all refreshes until it is signed out or runs out
   user who;
@@ -124,7 +124,8 @@ class service {
 
   /// What was revoked after number `after`: at once if there is some, else as soon as there is, at the latest after
   /// `patience` (then an empty batch). A log, and its reader a cursor. `after` 0 begins with what comes from now on.
-  virtual task<result<revocation_batch>> follow_revocations(std::uint64_t after, std::chrono::milliseconds patience) = 0;
+  virtual task<result<revocation_batch>> follow_revocations(std::uint64_t after,
+                                                            std::chrono::milliseconds patience) = 0;
 };
 
 }  // namespace sluice::identity
