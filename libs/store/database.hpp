@@ -2,13 +2,16 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 
 #include "async/task.hpp"
 #include "base/error.hpp"
@@ -30,41 +33,112 @@ struct database_settings {
 struct migration {
   std::uint32_t number;
   std::string_view name;  ///< "create_users"
-  std::string_view sql;   ///< statements, separated by semicolons at the ends of lines
+  std::string_view sql;   ///< statements; none that begins or ends a transaction
 };
 
 /// Work is a function of a `soci::session&` that returns a `result<T>`; it runs on a thread of the database's own, so
 /// it owns all that it touches. Columns are text and 64-bit integers only. What SOCI throws comes back as an error:
 /// `unavailable` where trying again may help (locked, disk full, too many waiting), `conflict` for a unique key, else
-/// `internal`; the statement and its cause are in `detail`, never in the message.
+/// `internal`; the statement and its cause are in `detail` (never its values), never in the message.
+///
+/// Must outlive the coroutines that use it, and go before the workers that they run on.
 class database {
  public:
   /// Opens or creates it. Blocking. The error says which file, what is wrong with it (not a database, no permission,
   /// damaged) and what to do.
   static result<std::unique_ptr<database>> open(database_settings told);
+  /// Finishes what is queued, then closes.
   virtual ~database() = default;
+  database(const database&) = delete;
+  database& operator=(const database&) = delete;
 
   /// Brings the component's part of the schema up to date, in one transaction. Blocking, before anything else is done.
   /// Refuses a schema that is newer than the program and a step that differs from what was applied under its number.
-  virtual result<void> migrate(std::string_view component, std::span<const migration> steps) = 0;
+  result<void> migrate(std::string_view component, std::span<const migration> steps);
 
-  /// Runs on one of the connections for reading; sees every write that was acknowledged before.
+  /// Runs on one of the connections for reading, in a transaction: it sees one state of the database, with every write
+  /// that was acknowledged before. A caller that is cancelled does not wait for it.
   template <class Work>
   task<std::invoke_result_t<Work, soci::session&>> read(Work work);
 
   /// Runs in a transaction and returns when that is on the disk. Writes that wait together are committed together; each
-  /// has its own savepoint, so an error or exception takes back this one only.
+  /// has its own savepoint, so an error or exception takes back this one only. An error of the commit itself leaves
+  /// open whether a crash right after it would bring the write to light: who tries again must bear to find it done. A
+  /// caller that is cancelled does not wait for it, and the write is done all the same.
   template <class Work>
   task<std::invoke_result_t<Work, soci::session&>> write(Work work);
 
-  /// The same on the calling thread, for command lines and start-up.
+  /// The same for command lines and start-up: the calling thread, which is none of the database's own, is blocked.
   template <class Work>
   std::invoke_result_t<Work, soci::session&> read_now(Work work);
   template <class Work>
   std::invoke_result_t<Work, soci::session&> write_now(Work work);
 
-  /// For `/readyz`: whether it answers.
-  virtual task<result<void>> check() = 0;
+  /// For `/readyz`: whether it answers and could write.
+  task<result<void>> check();
+
+ protected:
+  enum class transaction : std::uint8_t { reading, writing };
+  /// A pointer, never null: libstdc++ 12 wants to know the size of what a reference refers to.
+  using statements = std::move_only_function<result<void>(soci::session*)>;
+  using ending = std::move_only_function<void(result<void>)>;
+
+  database() = default;
+
+ private:
+  /// Queues the work. `ended` is called exactly once, on any thread and perhaps before this returns, and does not
+  /// throw.
+  virtual void submit(transaction kind, statements work, ending ended) = 0;
+  /// Runs statements that are separated by semicolons.
+  virtual result<void> run_script(soci::session& sql, const std::string& script) = 0;
+
+  task<result<void>> perform(transaction kind, statements work);
+  result<void> perform_now(transaction kind, statements work);
+
+  /// The work, leaving what it returns in a box: its error takes the transaction back, its value waits for the commit.
+  template <class Work, class Outcome>
+  static statements boxed(Work work, std::shared_ptr<std::optional<Outcome>> box) {
+    return [work = std::move(work), box = std::move(box)](soci::session* sql) mutable -> result<void> {
+      box->emplace(work(*sql));
+      if (!box->value()) return std::unexpected(box->value().error());
+      return {};
+    };
+  }
+  template <class Work>
+  task<std::invoke_result_t<Work, soci::session&>> perform_boxed(transaction kind, Work work) {
+    const auto box = std::make_shared<std::optional<std::invoke_result_t<Work, soci::session&>>>();
+    statements told = boxed(std::move(work), box);
+    const result<void> ended = co_await perform(kind, std::move(told));
+    if (!ended) co_return std::unexpected(ended.error());
+    co_return std::move(**box);
+  }
+  template <class Work>
+  std::invoke_result_t<Work, soci::session&> perform_boxed_now(transaction kind, Work work) {
+    const auto box = std::make_shared<std::optional<std::invoke_result_t<Work, soci::session&>>>();
+    const result<void> ended = perform_now(kind, boxed(std::move(work), box));
+    if (!ended) return std::unexpected(ended.error());
+    return std::move(**box);
+  }
 };
+
+template <class Work>
+task<std::invoke_result_t<Work, soci::session&>> database::read(Work work) {
+  return perform_boxed(transaction::reading, std::move(work));
+}
+
+template <class Work>
+task<std::invoke_result_t<Work, soci::session&>> database::write(Work work) {
+  return perform_boxed(transaction::writing, std::move(work));
+}
+
+template <class Work>
+std::invoke_result_t<Work, soci::session&> database::read_now(Work work) {
+  return perform_boxed_now(transaction::reading, std::move(work));
+}
+
+template <class Work>
+std::invoke_result_t<Work, soci::session&> database::write_now(Work work) {
+  return perform_boxed_now(transaction::writing, std::move(work));
+}
 
 }  // namespace sluice::store

@@ -1,0 +1,59 @@
+// What waits for a connection.
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+namespace sluice::store {
+
+/// A bounded first-in-first-out queue between threads. When it is full, jobs are refused at once and nobody waits in
+/// the dark.
+template <class Job>
+class job_queue {
+ public:
+  explicit job_queue(std::size_t jobs_max) : jobs_max_(jobs_max) {}
+
+  /// False, leaving the job where it is, if as many wait as may.
+  bool push(Job& job) {
+    {
+      const std::scoped_lock lock(mutex_);
+      if (closed_ || waiting_.size() >= jobs_max_) return false;
+      waiting_.push_back(std::move(job));
+    }
+    changed_.notify_one();
+    return true;
+  }
+
+  /// Waits for a job, then takes all that wait, at most `most`. Nothing: the queue is closed and was emptied.
+  std::vector<Job> take(std::size_t most) {
+    std::vector<Job> taken;
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return closed_ || !waiting_.empty(); });
+    while (!waiting_.empty() && taken.size() < most) {
+      taken.push_back(std::move(waiting_.front()));
+      waiting_.pop_front();
+    }
+    return taken;
+  }
+
+  void close() {
+    {
+      const std::scoped_lock lock(mutex_);
+      closed_ = true;
+    }
+    changed_.notify_all();
+  }
+
+ private:
+  std::size_t jobs_max_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Job> waiting_;
+  bool closed_ = false;
+};
+
+}  // namespace sluice::store

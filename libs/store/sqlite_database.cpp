@@ -1,0 +1,155 @@
+#include "store/sqlite_database.hpp"
+
+#include <filesystem>
+#include <thread>
+#include <vector>
+
+#include <pthread.h>
+
+#include "store/job_queue.hpp"
+#include "store/sqlite_connection.hpp"
+#include "store/sqlite_error.hpp"
+
+namespace sluice::store {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Bounds how long the first of a batch waits for the others, and how much one failing commit takes with it.
+constexpr std::size_t batch_max = 256;
+
+// A database that was closed well leaves no write-ahead log behind.
+constexpr std::uintmax_t checked_always_bytes_max = 16U << 20U;
+constexpr std::uintmax_t checked_after_crash_bytes_max = 256U << 20U;
+
+class sqlite_database final : public database {
+ public:
+  sqlite_database(sqlite_connection writer, std::vector<sqlite_connection> readers, std::size_t queue_max)
+      : writer_(std::move(writer)), readers_(std::move(readers)), writes_(queue_max), reads_(queue_max) {
+    start("sql-writer", [this] { serve_writes(); });
+    for (sqlite_connection& reader : readers_)
+      start("sql-reader", [this, &reader] { serve_reads(reader); });
+  }
+  ~sqlite_database() override {
+    writes_.close();
+    reads_.close();
+    for (std::thread& thread : threads_)
+      thread.join();
+  }
+
+ private:
+  struct job {
+    statements work;
+    ending ended;
+    result<void> outcome = {};
+  };
+
+  void submit(transaction kind, statements work, ending ended) override {
+    job wanted{.work = std::move(work), .ended = std::move(ended)};
+    if (!(kind == transaction::writing ? writes_ : reads_).push(wanted))
+      wanted.ended(failure(error_reason::unavailable,
+                           "the server is overloaded (too much waits for the database); "
+                           "try again"));
+  }
+  result<void> run_script(soci::session& sql, const std::string& script) override {
+    return run_sqlite_script(sql, script);
+  }
+
+  template <class Body>
+  void start(const char* name, Body body) {
+    threads_.emplace_back(std::move(body));
+    pthread_setname_np(threads_.back().native_handle(), name);
+  }
+
+  void serve_reads(sqlite_connection& on) {
+    for (;;) {
+      std::vector<job> taken = reads_.take(1);
+      if (taken.empty()) return;
+      job& one = taken.front();
+      one.outcome = on.run("BEGIN");
+      if (one.outcome) {
+        one.outcome = guarded(on.session(), one.work);
+        // Nothing was written: how it ends changes nothing.
+        if (on.in_transaction()) std::ignore = on.run("ROLLBACK");
+      }
+      finish(one);
+    }
+  }
+
+  void serve_writes() {
+    for (;;) {
+      std::vector<job> taken = writes_.take(batch_max);
+      if (taken.empty()) return;
+      std::span<job> left = taken;
+      while (!left.empty())
+        left = left.subspan(commit_batch(left));
+    }
+  }
+
+  // Runs jobs in one transaction and answers them. Returns how many: not all, if an error ended the transaction.
+  std::size_t commit_batch(std::span<job> jobs) {
+    result<void> committed = writer_.run("BEGIN IMMEDIATE");
+    std::size_t ran = jobs.size();
+    if (committed) {
+      ran = 0;
+      while (ran < jobs.size() && committed)
+        committed = run_write(jobs[ran++]);
+      if (committed) committed = writer_.run("COMMIT");
+    }
+    if (!committed && writer_.in_transaction()) std::ignore = writer_.run("ROLLBACK");
+    for (job& one : jobs.first(ran)) {
+      if (one.outcome && !committed) one.outcome = committed;
+      finish(one);
+    }
+    return ran;
+  }
+
+  // One job in its savepoint. An error here, unlike the job's own, ends the whole transaction.
+  result<void> run_write(job& one) {
+    if (auto begun = writer_.run("SAVEPOINT one"); !begun) return begun;
+    one.outcome = guarded(writer_.session(), one.work);
+    if (one.outcome) return writer_.run("RELEASE one");
+    // A full disk, for one, takes back the transaction by itself.
+    if (!writer_.in_transaction()) return one.outcome;
+    return writer_.run("ROLLBACK TO one; RELEASE one");
+  }
+
+  // The work goes first: who is told that it is done may rely on what it held being released.
+  static void finish(job& one) {
+    one.work = nullptr;
+    one.ended(std::move(one.outcome));
+  }
+
+  sqlite_connection writer_;
+  std::vector<sqlite_connection> readers_;
+  job_queue<job> writes_;
+  job_queue<job> reads_;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace
+
+result<std::unique_ptr<database>> open_sqlite(std::string_view path, const database_settings& told) {
+  if (path.empty()) return failure(error_reason::invalid_argument, "the database's URL must be sqlite:PATH");
+  const fs::path file = fs::absolute(path).lexically_normal();
+  std::error_code none;
+  const auto log_bytes = fs::file_size(file.string() + "-wal", none);
+  const bool crashed = !none && log_bytes > 0;
+
+  auto writer = sqlite_connection::open(file, told.busy_timeout);
+  if (!writer) return std::unexpected(writer.error());
+  const auto bytes = fs::file_size(file, none);
+  if (bytes <= (crashed ? checked_after_crash_bytes_max : checked_always_bytes_max)) {
+    if (auto sound = writer->quick_check(file); !sound) return std::unexpected(sound.error());
+  }
+  std::vector<sqlite_connection> readers;
+  for (std::size_t i = 0; i < std::max<std::size_t>(told.readers, 1); ++i) {
+    auto reader = sqlite_connection::open(file, told.busy_timeout);
+    if (!reader) return std::unexpected(reader.error());
+    if (auto limited = reader->allow_reading_only(); !limited) return std::unexpected(limited.error());
+    readers.push_back(std::move(*reader));
+  }
+  return std::make_unique<sqlite_database>(std::move(*writer), std::move(readers), told.queue_max);
+}
+
+}  // namespace sluice::store
