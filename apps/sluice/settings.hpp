@@ -25,6 +25,7 @@ struct tls_settings {
 struct limit_settings {
   std::uint64_t message_bytes = 256ULL << 10;
   std::uint64_t body_bytes = 10ULL << 20;
+  std::uint64_t bodies_bytes = 256ULL << 20;  ///< of all that are being received
   std::uint64_t header_bytes = 64ULL << 10;
   std::uint32_t json_depth = 32;
   std::uint32_t sockets = 100'000;  ///< of each kind: WebSockets, and HTTP connections

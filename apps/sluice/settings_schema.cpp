@@ -60,6 +60,8 @@ type<limit_settings> limits() {
   structure<s> keys;
   keys.key("message_bytes", &s::message_bytes, size<std::uint64_t>(1024, 64 << 20), "The largest WebSocket message.");
   keys.key("body_bytes", &s::body_bytes, size<std::uint64_t>(1024, 1 << 30), "The largest HTTP request body.");
+  keys.key("bodies_bytes", &s::bodies_bytes, size<std::uint64_t>(1024, 1ULL << 40),
+           "What all request bodies that are being received may hold together; past it requests get 503.");
   keys.key("header_bytes", &s::header_bytes, size<std::uint64_t>(1024, 1 << 20), "The largest HTTP request header.");
   keys.key("json_depth", &s::json_depth, integer<std::uint32_t>(4, 128), "How deep JSON may be nested.");
   keys.key("sockets", &s::sockets, count, "Open WebSockets, and as many HTTP connections.");
@@ -76,7 +78,8 @@ type<timeout_settings> timeouts() {
   structure<s> keys;
   keys.key("header", &s::header, wait,
            "For a request's header, and before the first one for the TLS handshake as well.");
-  keys.key("body", &s::body, wait, "For a request's body, on top of what its bytes take at the least rate.");
+  keys.key("body", &s::body, wait,
+           "For a request's body to begin, to pause, or to fall behind the least rate of 1 KiB a second.");
   keys.key("keep_alive", &s::keep_alive, wait, "For the next request on an idle connection.");
   keys.key("heartbeat", &s::heartbeat, wait,
            "A WebSocket that is silent so long is pinged, and closed if it answers nothing by the next time.");

@@ -54,6 +54,7 @@ std::expected<http::server_settings, std::string> make_server_settings(const set
   const timeout_settings& timeouts = told.server.timeouts;
   made.limits.header_bytes_max = limits.header_bytes;
   made.limits.body_bytes_max = limits.body_bytes;
+  made.limits.bodies_bytes_max = limits.bodies_bytes;
   made.limits.connections_max = limits.sockets;
   made.limits.connections_per_address_max = limits.sockets_per_address;
   made.limits.header_timeout = timeouts.header;

@@ -45,7 +45,10 @@ export class Executable {
     });
     this.child.stdin!.on('error', () => {}); // a child that ended before it read its input
     if (options.input !== undefined) this.child.stdin!.end(options.input);
-    this.child.stderr!.setEncoding('utf8').on('data', (text: string) => (this.stderr += text));
+    this.child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+      this.stderr += text;
+      this.#wake();
+    });
     createInterface({ input: this.child.stdout! }).on('line', (line) => {
       this.lines.push(line);
       this.#wake();
@@ -58,10 +61,20 @@ export class Executable {
 
   /** The first line of standard output that matches, past or future. */
   async line(pattern: RegExp, ms: number = patienceMs): Promise<RegExpExecArray> {
+    return this.#find(pattern, () => this.lines, ms);
+  }
+
+  /** The same of standard error, where the log goes. */
+  async errorLine(pattern: RegExp, ms: number = patienceMs): Promise<RegExpExecArray> {
+    return this.#find(pattern, () => this.stderr.split('\n').slice(0, -1), ms);
+  }
+
+  async #find(pattern: RegExp, lines: () => string[], ms: number): Promise<RegExpExecArray> {
     const search = async (): Promise<RegExpExecArray> => {
       for (let seen = 0; ;) {
-        for (; seen < this.lines.length; ++seen) {
-          const match = pattern.exec(this.lines[seen]!);
+        const all = lines();
+        for (; seen < all.length; ++seen) {
+          const match = pattern.exec(all[seen]!);
           if (match) return match;
         }
         if (this.#isOver) throw new Error('it ended');

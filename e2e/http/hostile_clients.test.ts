@@ -1,0 +1,131 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { ChatSocket } from '../harness/chat_socket.ts';
+import { within } from '../harness/deadline.ts';
+import { Gateway, token } from '../harness/gateway.ts';
+import { RawSocket, opcode } from '../harness/raw_socket.ts';
+import { ScriptedProvider } from '../harness/scripted_provider.ts';
+
+let provider: ScriptedProvider;
+let gateway: Gateway;
+
+const scripted = (baseUrl: string) => ({
+  providers: { scripted: { type: 'openai' as const, base_url: baseUrl } },
+  models: [{ name: 'scripted', targets: [{ provider: 'scripted' }] }],
+});
+
+beforeAll(async () => {
+  provider = await ScriptedProvider.start();
+  gateway = await Gateway.start(
+    { ...scripted(provider.baseUrl), server: { timeouts: { body: '300ms' } } },
+    {
+      SLUICE_TELEMETRY__LOG_LEVEL: 'debug',
+      SLUICE_TELEMETRY__LOG_FORMAT: 'json',
+    },
+  );
+});
+afterAll(async () => {
+  await gateway.stop();
+  await provider.stop();
+});
+
+const post = (body: string, more = ''): string =>
+  `POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n${more}` +
+  `Content-Length: ${body.length}\r\n\r\n${body}`;
+const bearer = `Authorization: Bearer ${token}\r\n`;
+const question = (stream: boolean): string =>
+  JSON.stringify({ model: 'scripted', stream, messages: [{ role: 'user', content: 'x' }] });
+
+const answered = async (raw: RawSocket): Promise<string> => {
+  await within('the end of the connection', raw.closed);
+  return raw.received.toString();
+};
+
+test('a stranger gets 401 without sending the body', async () => {
+  const raw = await RawSocket.connect(gateway.port);
+  raw.write('POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: 10000000\r\n\r\n{"model"');
+  await raw.until((bytes) => (bytes.includes('"invalid_api_key"') ? true : undefined), 'the refusal');
+  expect(raw.received.toString()).toMatch(/^HTTP\/1\.1 401 /);
+  raw.destroy();
+});
+
+test('a body that stops coming is cut, however fast it began', async () => {
+  const raw = await RawSocket.connect(gateway.port);
+  const begin = performance.now();
+  raw.write(`POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\n${bearer}Content-Length: 9000000\r\n\r\n`);
+  raw.write(Buffer.alloc(4_000_000, ' '));
+  expect(await answered(raw)).toMatch(/^HTTP\/1\.1 408 /);
+  expect(performance.now() - begin).toBeLessThan(5_000);
+});
+
+test('an upgrade with a body is refused: its rest would be taken for frames', async () => {
+  const raw = await RawSocket.connect(gateway.port);
+  raw.write(
+    `GET /chat HTTP/1.1\r\nHost: x\r\n${bearer}Connection: Upgrade\r\nUpgrade: websocket\r\n` +
+      'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nContent-Length: 100\r\n\r\n',
+  );
+  await raw.until((bytes) => (bytes.includes('has no body') ? true : undefined), 'the refusal');
+  expect(raw.received.toString()).toMatch(/^HTTP\/1\.1 400 /);
+  raw.destroy();
+});
+
+test('a client that leaves before its answer is logged as 499, not as our fault', async () => {
+  const raw = await RawSocket.connect(gateway.port);
+  raw.write(post(question(false), `${bearer}X-Request-Id: left-early\r\n`));
+  const call = await provider.call();
+  raw.destroy();
+  await within('the end of the call at the provider', call.gone);
+  const line = await gateway.executable.errorLine(/"request_id":"left-early".*"status":(\d+)/);
+  expect(line[1]).toBe('499');
+});
+
+test('a client that closed its sending side only is told how its stream ended', async () => {
+  const raw = await RawSocket.connect(gateway.port);
+  raw.write(post(question(true), bearer));
+  const call = await provider.call();
+  call.text('begun');
+  await raw.until((bytes) => (bytes.includes('begun') ? true : undefined), 'the first delta');
+  raw.socket.end();
+  const text = await answered(raw);
+  expect(text.match(/closed the connection before/g)).toHaveLength(1);
+  expect(text.trimEnd().endsWith('0')).toBe(true); // the last chunk: the stream is whole
+  await within('the end of the call at the provider', call.gone);
+});
+
+test('a flood of pings on one socket leaves the others their turn', async () => {
+  const flood = await RawSocket.upgrade(gateway.port);
+  flood.socket.pause(); // and reads nothing
+  let flooding = true;
+  const ping = Buffer.concat(Array.from({ length: 2_000 }, () => Buffer.from([0x80 | opcode.ping, 0x80, 0, 0, 0, 0])));
+  const pour = (): void => {
+    while (flooding && flood.socket.write(ping));
+    if (flooding) flood.socket.once('drain', pour);
+  };
+  flood.socket.resume();
+  pour();
+  for (let round = 0; round < 20; ++round) {
+    const begin = performance.now();
+    expect((await fetch(`${gateway.url}/livez`)).status).toBe(200);
+    expect(performance.now() - begin).toBeLessThan(1_000);
+  }
+  flooding = false;
+  flood.destroy();
+});
+
+test('told to stop, it ends what runs as cancelled, then closes the socket', async () => {
+  const stopping = await Gateway.start({
+    ...scripted(provider.baseUrl),
+    server: { timeouts: { drain: '300ms' } },
+  });
+  const chat = await ChatSocket.connectFull(stopping.chatUrl);
+  chat.send({ type: 'chat', id: 'a', payload: { content: 'x', model: 'scripted' } });
+  const call = await provider.call();
+  call.text('begun');
+  await chat.deltas(1, 'a');
+  const begin = performance.now();
+  const ended = stopping.stop();
+  const answer = await chat.answer('a');
+  expect(answer).toMatchObject({ text: 'begun', end: { payload: { status: 'cancelled' } } });
+  expect((await within('the close', chat.closed)).code).toBe(1001);
+  await ended;
+  expect(performance.now() - begin).toBeLessThan(3_000);
+});
