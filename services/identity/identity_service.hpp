@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "async/task.hpp"
@@ -17,7 +18,15 @@ using time_point = std::chrono::system_clock::time_point;
 
 enum class role : std::uint8_t { user, admin };
 
-std::string_view to_string(role value);
+constexpr std::string_view to_string(role value) {
+  return value == role::admin ? "admin" : "user";
+}
+
+constexpr std::optional<role> parse_role(std::string_view text) {
+  if (text == "admin") return role::admin;
+  if (text == "user") return role::user;
+  return std::nullopt;
+}
 
 struct user {
   std::string id;  ///< usr_…
@@ -71,7 +80,8 @@ struct created_key {
   secret_string key;  ///< sk-slc-…; never to be had again
 };
 
-/// Something no longer stands. Empty ids match everything of the user.
+/// Something no longer stands. Empty ids match everything of the user: all sessions and all keys. Signing out
+/// everywhere comes as one revocation for each session.
 struct revocation {
   std::uint64_t number = 0;
   std::string user_id;

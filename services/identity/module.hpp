@@ -1,0 +1,49 @@
+// Identity as `apps` builds it.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "async/task.hpp"
+#include "async/worker_pool.hpp"
+#include "base/error.hpp"
+#include "base/secret_string.hpp"
+#include "identity/identity_service.hpp"
+#include "identity/settings.hpp"
+#include "limits/limiter.hpp"
+#include "state/shared_state.hpp"
+#include "store/database.hpp"
+#include "telemetry/log.hpp"
+#include "telemetry/metrics.hpp"
+
+namespace sluice::identity {
+
+/// The account that the first start makes.
+struct first_admin {
+  std::string username;
+  secret_string password;  ///< to be shown once, on the terminal; never logged
+};
+
+/// Owns identity and its housekeeping. Outlives everything that holds its face; what it is given outlives it.
+class module {
+ public:
+  module(async::worker_pool& workers, store::database& database, limits::limiter& limiter, state::shared_state& state,
+         settings told, telemetry::metric_registry& metrics, const telemetry::logger& log);
+  ~module();
+
+  /// Brings the tables up to date, makes the first signing key and, where there are no users, the admin. Blocking,
+  /// once, before the workers start.
+  result<std::optional<first_admin>> prepare();
+  service& face();
+  /// Begins the housekeeping on the first worker; after `prepare`.
+  void begin();
+  /// Ends it and writes what waits to be written. On any worker.
+  task<> stop();
+
+ private:
+  struct parts;
+  std::unique_ptr<parts> parts_;
+};
+
+}  // namespace sluice::identity

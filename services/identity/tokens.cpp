@@ -1,0 +1,244 @@
+#include "identity/tokens.hpp"
+
+#include <array>
+#include <stdexcept>
+
+#include <boost/json.hpp>
+#include <openssl/evp.h>
+
+#include "base/ids.hpp"
+#include "base/json_text.hpp"
+#include "identity/base64url.hpp"
+
+namespace sluice::identity {
+namespace {
+
+namespace json = boost::json;
+using std::chrono::seconds;
+
+constexpr std::size_t key_bytes = 32;
+constexpr std::size_t signature_bytes = 64;
+constexpr std::int64_t seconds_max = 253'402'300'799;  // the end of the year 9999
+
+struct evp_deleter {
+  void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
+  void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
+};
+using evp_key = std::unique_ptr<EVP_PKEY, evp_deleter>;
+using evp_context = std::unique_ptr<EVP_MD_CTX, evp_deleter>;
+
+const unsigned char* bytes_of(std::string_view text) {
+  return reinterpret_cast<const unsigned char*>(text.data());
+}
+
+std::string header_of(std::string_view key_id) {
+  std::string header = R"({"alg":"EdDSA","typ":"at+jwt","kid":)";
+  append_json_string(header, key_id);
+  return encode_base64url(header + "}");
+}
+
+std::int64_t in_seconds(time_point at) {
+  return std::chrono::floor<seconds>(at).time_since_epoch().count();
+}
+
+void append_member(std::string& out, std::string_view name, std::string_view text) {
+  out.append(",\"").append(name).append("\":");
+  append_json_string(out, text);
+}
+
+void append_member(std::string& out, std::string_view name, std::int64_t number) {
+  out.append(",\"").append(name).append("\":");
+  append_number(out, number);
+}
+
+// Reads members; false once one was not as it should be.
+class member_reader {
+ public:
+  explicit member_reader(const json::object& from) : from_(from) {}
+  std::string text(std::string_view name) {
+    const json::value* found = from_.if_contains(name);
+    const json::string* held = found ? found->if_string() : nullptr;
+    if (!held) {
+      good_ = false;
+      return {};
+    }
+    return {held->data(), held->size()};
+  }
+  std::int64_t seconds_since_epoch(std::string_view name) {
+    const json::value* found = from_.if_contains(name);
+    const std::int64_t* held = found ? found->if_int64() : nullptr;
+    good_ = good_ && held && *held >= 0 && *held <= seconds_max;
+    return good_ ? *held : 0;
+  }
+  bool good() const { return good_; }
+
+ private:
+  const json::object& from_;
+  bool good_ = true;
+};
+
+}  // namespace
+
+struct token_keys::key {
+  std::string header;  // as its tokens begin
+  evp_key public_half;
+  evp_key private_half;
+};
+
+std::string_view to_string(token_fault fault) {
+  switch (fault) {
+    case token_fault::too_long:
+      return "too_long";
+    case token_fault::malformed:
+      return "malformed";
+    case token_fault::unknown_header:
+      return "unknown_header";
+    case token_fault::bad_signature:
+      return "bad_signature";
+    case token_fault::wrong_issuer:
+      return "wrong_issuer";
+    case token_fault::wrong_audience:
+      return "wrong_audience";
+    case token_fault::not_yet_valid:
+      return "not_yet_valid";
+    case token_fault::expired:
+      return "expired";
+  }
+  return "malformed";
+}
+
+stored_signing_key make_signing_key(time_point now) {
+  const evp_key made(EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519"));
+  std::array<unsigned char, key_bytes> public_half;
+  std::array<unsigned char, key_bytes> private_half;
+  std::size_t public_bytes = public_half.size();
+  std::size_t private_bytes = private_half.size();
+  if (!made || EVP_PKEY_get_raw_public_key(made.get(), public_half.data(), &public_bytes) != 1 ||
+      EVP_PKEY_get_raw_private_key(made.get(), private_half.data(), &private_bytes) != 1) {
+    throw std::runtime_error("OpenSSL cannot make an Ed25519 key");
+  }
+  const auto text = [](const auto& bytes) {
+    return encode_base64url({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  };
+  return {.id = make_id("sgn", now),
+          .created_at = now,
+          .public_key = text(public_half),
+          .private_key = secret_string(text(private_half))};
+}
+
+token_keys::token_keys(token_settings told, std::span<const stored_signing_key> keys, std::string_view signing)
+    : settings_(std::move(told)) {
+  for (const stored_signing_key& stored : keys) {
+    const auto public_half = decode_base64url(stored.public_key);
+    const auto private_half = decode_base64url(stored.private_key.reveal());
+    if (!public_half || !private_half || public_half->size() != key_bytes || private_half->size() != key_bytes) {
+      throw std::runtime_error("the signing key " + stored.id + " is damaged");
+    }
+    auto made = std::make_unique<key>();
+    made->header = header_of(stored.id);
+    made->public_half.reset(
+        EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, bytes_of(*public_half), public_half->size()));
+    made->private_half.reset(
+        EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, bytes_of(*private_half), private_half->size()));
+    if (!made->public_half || !made->private_half) throw std::runtime_error("OpenSSL refuses an Ed25519 key");
+    if (stored.id == signing) signing_ = made.get();
+    const std::string header = made->header;
+    by_header_.emplace(header, std::move(made));
+  }
+  if (!signing_) throw std::runtime_error("there is no key to sign tokens with");
+}
+
+token_keys::~token_keys() = default;
+
+secret_string token_keys::sign(const claims& says) const {
+  std::string payload = R"({"iss":)";
+  append_json_string(payload, settings_.issuer);
+  append_member(payload, "aud", settings_.audience);
+  append_member(payload, "sub", says.user_id);
+  append_member(payload, "sid", says.session_id);
+  append_member(payload, "name", says.username);
+  append_member(payload, "role", to_string(says.role));
+  append_member(payload, "jti", says.token_id);
+  append_member(payload, "iat", in_seconds(says.issued_at));
+  append_member(payload, "nbf", in_seconds(says.issued_at));
+  append_member(payload, "exp", in_seconds(says.expires_at));
+  payload.push_back('}');
+
+  std::string token = signing_->header + '.' + encode_base64url(payload);
+  std::array<unsigned char, signature_bytes> signature;
+  std::size_t length = signature.size();
+  const evp_context context(EVP_MD_CTX_new());
+  if (!context || EVP_DigestSignInit(context.get(), nullptr, nullptr, nullptr, signing_->private_half.get()) != 1 ||
+      EVP_DigestSign(context.get(), signature.data(), &length, bytes_of(token), token.size()) != 1) {
+    throw std::runtime_error("OpenSSL cannot sign a token");
+  }
+  token.push_back('.');
+  token += encode_base64url({reinterpret_cast<const char*>(signature.data()), length});
+  return secret_string(std::move(token));
+}
+
+std::expected<claims, token_fault> token_keys::verify(std::string_view token, time_point now) const {
+  if (token.size() > token_bytes_max) return std::unexpected(token_fault::too_long);
+  const std::size_t header_end = token.find('.');
+  const std::size_t payload_end = token.rfind('.');
+  if (header_end == std::string_view::npos || payload_end == header_end ||
+      token.find('.', header_end + 1) != payload_end) {
+    return std::unexpected(token_fault::malformed);
+  }
+  const auto known = by_header_.find(std::string(token.substr(0, header_end)));
+  if (known == by_header_.end()) return std::unexpected(token_fault::unknown_header);
+
+  const auto signature = decode_base64url(token.substr(payload_end + 1));
+  if (!signature) return std::unexpected(token_fault::malformed);
+  if (signature->size() != signature_bytes) return std::unexpected(token_fault::bad_signature);
+  const evp_context context(EVP_MD_CTX_new());
+  if (!context ||
+      EVP_DigestVerifyInit(context.get(), nullptr, nullptr, nullptr, known->second->public_half.get()) != 1) {
+    throw std::runtime_error("OpenSSL cannot verify a token");
+  }
+  if (EVP_DigestVerify(context.get(), bytes_of(*signature), signature->size(), bytes_of(token), payload_end) != 1) {
+    return std::unexpected(token_fault::bad_signature);
+  }
+
+  const auto payload = decode_base64url(token.substr(header_end + 1, payload_end - header_end - 1));
+  auto raw = payload ? parse_claims(*payload) : std::nullopt;
+  if (!raw) return std::unexpected(token_fault::malformed);
+  if (raw->issuer != settings_.issuer) return std::unexpected(token_fault::wrong_issuer);
+  if (raw->audience != settings_.audience) return std::unexpected(token_fault::wrong_audience);
+  const time_point not_before{seconds(raw->not_before)};
+  if (now + settings_.leeway < not_before || now + settings_.leeway < raw->says.issued_at) {
+    return std::unexpected(token_fault::not_yet_valid);
+  }
+  if (now - settings_.leeway >= raw->says.expires_at) return std::unexpected(token_fault::expired);
+  return std::move(raw->says);
+}
+
+std::optional<raw_claims> parse_claims(std::string_view text) {
+  json::parse_options strict;
+  strict.max_depth = 2;
+  boost::system::error_code code;
+  const json::value parsed = json::parse(json::string_view(text.data(), text.size()), code, {}, strict);
+  const json::object* from = code ? nullptr : parsed.if_object();
+  if (!from) return std::nullopt;
+
+  member_reader read(*from);
+  raw_claims raw;
+  raw.issuer = read.text("iss");
+  raw.audience = read.text("aud");
+  raw.not_before = read.seconds_since_epoch("nbf");
+  raw.says.user_id = read.text("sub");
+  raw.says.session_id = read.text("sid");
+  raw.says.username = read.text("name");
+  raw.says.token_id = read.text("jti");
+  raw.says.issued_at = time_point(seconds(read.seconds_since_epoch("iat")));
+  raw.says.expires_at = time_point(seconds(read.seconds_since_epoch("exp")));
+  const auto rank = parse_role(read.text("role"));
+  if (!read.good() || !rank || !is_id("usr", raw.says.user_id) || !is_id("ses", raw.says.session_id) ||
+      !is_id("tok", raw.says.token_id)) {
+    return std::nullopt;
+  }
+  raw.says.role = *rank;
+  return raw;
+}
+
+}  // namespace sluice::identity
