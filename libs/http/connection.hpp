@@ -35,6 +35,7 @@ class connection final : public exchange, public std::enable_shared_from_this<co
   worker_buffer& buffer() override { return home_.buffer(); }
   task<bool> read_body() override;
   bool has_whole_request() const override { return space_->parser.done(); }
+  header_fields& answer_headers() override { return space_->answer_headers; }
   task<error_code> respond(response answer) override;
   task<error_code> respond_error(error problem) override;
   void start_stream(unsigned status, header_fields headers) override;
@@ -43,6 +44,7 @@ class connection final : public exchange, public std::enable_shared_from_this<co
   task<error_code> finish() override;
   void watch_peer(std::function<void()> on_gone) override;
   task<error_code> respond_raw(unsigned status, std::string bytes) override;
+  bool count_client() override { return place_.count_for(space_->asked.client_address); }
   taken_socket take_socket() override;
   bool answered() const override { return answer_ != answer_state::none; }
 

@@ -38,6 +38,7 @@ void connection::begin_head(unsigned status, const header_fields& headers) {
   head += reason_phrase(status);
   head += line_end;
   headers.append_to(head);
+  space_->answer_headers.append_to(head);
   head += home_.date_field();
   append_field(head, "X-Request-Id", asked.request_id);
 }

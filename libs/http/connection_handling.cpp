@@ -6,6 +6,7 @@
 
 #include "base/ids.hpp"
 #include "http/connection.hpp"
+#include "http/forwarded.hpp"
 
 namespace sluice::http {
 namespace {
@@ -37,6 +38,10 @@ void connection::describe_client() {
   asked.remote_address = peer_.address();
   asked.remote_port = peer_.port();
   asked.is_tls = socket_.is_tls();
+  const server_settings& settings = home_.what().settings;
+  asked.client_address = find_client_address(peer_.address(), asked.headers, settings.trusted_proxies);
+  space_->answer_headers.clear();
+  append_cors(settings.cors, asked, space_->answer_headers);
   const std::string_view given = asked.headers.get("X-Request-Id");
   asked.request_id = is_sane_id(given) ? std::string(given) : make_id("req");
   answer_ = answer_state::none;

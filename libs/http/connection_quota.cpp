@@ -1,25 +1,12 @@
 #include "http/connection_quota.hpp"
 
-#include <algorithm>
 #include <functional>
 #include <string_view>
 #include <utility>
 
 namespace sluice::http {
-namespace {
-
-std::array<std::uint8_t, 16> key_of(const boost::asio::ip::address& address) {
-  namespace ip = boost::asio::ip;
-  if (address.is_v4()) return ip::make_address_v6(ip::v4_mapped, address.to_v4()).to_bytes();
-  auto bytes = address.to_v6().to_bytes();
-  if (!address.to_v6().is_v4_mapped()) std::fill(bytes.begin() + 8, bytes.end(), std::uint8_t{0});
-  return bytes;
-}
-
-}  // namespace
-
 connection_place::~connection_place() {
-  if (quota_) quota_->give_back(*counted_);
+  if (quota_) quota_->give_back(counted_);
 }
 
 connection_place::connection_place(connection_place&& other) noexcept
@@ -31,18 +18,38 @@ connection_place& connection_place::operator=(connection_place&& other) noexcept
   return *this;
 }
 
+bool connection_place::count_for(const boost::asio::ip::address& client) {
+  if (!quota_ || counted_ != nullptr) return true;
+  const std::lock_guard lock(quota_->mutex_);
+  counted_ = quota_->count(client);
+  return counted_ != nullptr;
+}
+
 std::expected<connection_place, connection_quota::refusal> connection_quota::admit(
     const boost::asio::ip::address& address) {
   const std::lock_guard lock(mutex_);
   if (connections_ >= connections_max_) return std::unexpected(refusal::too_many);
-  const auto [counted, first] = by_address_.try_emplace(key_of(address), 0);
+  connection_place::entry* const counted = count(address);
+  if (counted == nullptr) return std::unexpected(refusal::too_many_from_address);
+  ++connections_;
+  return connection_place(shared_from_this(), counted);
+}
+
+std::expected<connection_place, connection_quota::refusal> connection_quota::admit_proxy() {
+  const std::lock_guard lock(mutex_);
+  if (connections_ >= connections_max_) return std::unexpected(refusal::too_many);
+  ++connections_;
+  return connection_place(shared_from_this(), nullptr);
+}
+
+connection_place::entry* connection_quota::count(const boost::asio::ip::address& address) {
+  const auto [counted, first] = by_address_.try_emplace(client_key_of(address), 0);
   if (counted->second >= per_address_max_) {
     if (first) by_address_.erase(counted);
-    return std::unexpected(refusal::too_many_from_address);
+    return nullptr;
   }
   ++counted->second;
-  ++connections_;
-  return connection_place(shared_from_this(), *counted);
+  return &*counted;
 }
 
 std::size_t connection_quota::size() const {
@@ -50,14 +57,14 @@ std::size_t connection_quota::size() const {
   return connections_;
 }
 
-std::size_t connection_quota::hash::operator()(const connection_place::address_key& key) const {
+std::size_t connection_quota::hash::operator()(const client_key& key) const {
   return std::hash<std::string_view>()({reinterpret_cast<const char*>(key.data()), key.size()});
 }
 
-void connection_quota::give_back(connection_place::entry& counted) {
+void connection_quota::give_back(connection_place::entry* counted) {
   const std::lock_guard lock(mutex_);
   --connections_;
-  if (--counted.second == 0) by_address_.erase(counted.first);
+  if (counted != nullptr && --counted->second == 0) by_address_.erase(counted->first);
 }
 
 }  // namespace sluice::http

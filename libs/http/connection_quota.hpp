@@ -1,9 +1,7 @@
 // How many connections there may be, in all and from one address.
 #pragma once
 
-#include <array>
 #include <cstddef>
-#include <cstdint>
 #include <expected>
 #include <memory>
 #include <mutex>
@@ -11,6 +9,8 @@
 #include <utility>
 
 #include <boost/asio/ip/address.hpp>
+
+#include "http/address.hpp"
 
 namespace sluice::http {
 
@@ -24,15 +24,18 @@ class connection_place {
   connection_place(connection_place&& other) noexcept;
   connection_place& operator=(connection_place&& other) noexcept;
 
+  /// Counts a proxy's place for the address of whom it is used by. False if that has as many as it may. Any other place
+  /// stays as it is.
+  bool count_for(const boost::asio::ip::address& client);
+
  private:
   friend class connection_quota;
-  using address_key = std::array<std::uint8_t, 16>;
-  using entry = std::pair<const address_key, std::size_t>;
-  connection_place(std::shared_ptr<connection_quota> quota, entry& counted)
-      : quota_(std::move(quota)), counted_(&counted) {}
+  using entry = std::pair<const client_key, std::size_t>;
+  connection_place(std::shared_ptr<connection_quota> quota, entry* counted)
+      : quota_(std::move(quota)), counted_(counted) {}
 
   std::shared_ptr<connection_quota> quota_;
-  entry* counted_ = nullptr;
+  entry* counted_ = nullptr;  // of an address; null for a proxy's
 };
 
 /// Counts over all workers, under a lock that is taken only when a connection comes or goes. IPv6 clients are counted
@@ -47,20 +50,23 @@ class connection_quota : public std::enable_shared_from_this<connection_quota> {
   connection_quota& operator=(const connection_quota&) = delete;
 
   std::expected<connection_place, refusal> admit(const boost::asio::ip::address& address);
+  /// For a trusted proxy, behind which many clients are: no cap per address.
+  std::expected<connection_place, refusal> admit_proxy();
   std::size_t size() const;
 
  private:
   friend class connection_place;
   struct hash {
-    std::size_t operator()(const connection_place::address_key& key) const;
+    std::size_t operator()(const client_key& key) const;
   };
-  void give_back(connection_place::entry& counted);
+  connection_place::entry* count(const boost::asio::ip::address& address);
+  void give_back(connection_place::entry* counted);
 
   const std::size_t connections_max_;
   const std::size_t per_address_max_;
   mutable std::mutex mutex_;
   std::size_t connections_ = 0;
-  std::unordered_map<connection_place::address_key, std::size_t, hash> by_address_;
+  std::unordered_map<client_key, std::size_t, hash> by_address_;
 };
 
 }  // namespace sluice::http

@@ -39,6 +39,9 @@ class exchange {
   /// Whether the request has come whole.
   virtual bool has_whole_request() const = 0;
 
+  /// Fields that go out with whatever answer is given, whoever gives it; to be filled before that.
+  virtual header_fields& answer_headers() = 0;
+
   /// Sends the answer. An error says that the client is gone; there is nothing else to do about it.
   virtual task<error_code> respond(response answer) = 0;
   /// The same with the server's body for errors (`server_hooks::make_error`).
@@ -59,6 +62,9 @@ class exchange {
 
   /// Sends bytes as they are (the 101 of a WebSocket), and counts as the answer with that status.
   virtual task<error_code> respond_raw(unsigned status, std::string bytes) = 0;
+  /// Before a socket is taken: counts it for the client's own address where so far it was known as a proxy's. False if
+  /// that address has as many as it may.
+  virtual bool count_client() = 0;
   /// Takes the connection out of the server, which forgets it when the handler returns. Not while a write is under way,
   /// nor before the request has come whole.
   virtual taken_socket take_socket() = 0;

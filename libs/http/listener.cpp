@@ -75,7 +75,8 @@ task<> listener::accept() {
 }
 
 void listener::welcome(tcp_socket socket, const asio::ip::tcp::endpoint& peer) {
-  auto place = what_->quota->admit(peer.address());
+  const bool is_proxy = any_contains(what_->settings.trusted_proxies, peer.address());
+  auto place = is_proxy ? what_->quota->admit_proxy() : what_->quota->admit(peer.address());
   if (place) {
     ++accepted_;
     connections_.spawn(

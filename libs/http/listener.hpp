@@ -33,7 +33,8 @@ struct workspace {
   explicit workspace(const parse_limits& limits) : parser(limits) {}
   request asked;
   request_parser parser;
-  std::string head;  ///< the answer's header
+  header_fields answer_headers;
+  std::string head;  ///< the answer's header as it is sent
 };
 
 /// Owned by the server; used on its worker alone, but for `counters`.

@@ -25,8 +25,9 @@ struct request {
   std::string body = {};
   unsigned version = 11;  ///< 10 or 11 for HTTP/1.0 and HTTP/1.1
 
-  boost::asio::ip::address remote_address = {};
+  boost::asio::ip::address remote_address = {};  ///< of the peer, which may be a proxy
   std::uint16_t remote_port = 0;
+  boost::asio::ip::address client_address = {};  ///< behind trusted proxies; IPv4 is never mapped
   bool is_tls = false;
   std::string request_id = {};  ///< the client's own if it is sane, else ours; goes back as X-Request-Id
 

@@ -12,6 +12,8 @@
 
 #include "async/worker_pool.hpp"
 #include "base/error.hpp"
+#include "http/address.hpp"
+#include "http/cors.hpp"
 #include "http/exchange.hpp"
 #include "http/router.hpp"
 #include "http/tls_context.hpp"
@@ -27,7 +29,7 @@ struct server_limits {
   std::size_t body_bytes_max = std::size_t{10} * 1024 * 1024;     ///< (413)
   std::size_t bodies_bytes_max = std::size_t{256} * 1024 * 1024;  ///< of all bodies under way together (503)
   std::size_t connections_max = 100'000;                          ///< on all workers, taken sockets included (503)
-  std::size_t connections_per_address_max = 1000;                 ///< (429)
+  std::size_t connections_per_address_max = 1000;                 ///< (429); trusted proxies aside
 
   std::chrono::milliseconds header_timeout{10'000};  ///< from the first byte, or the accept, to the end of the header
   std::chrono::milliseconds idle_timeout{75'000};    ///< between two requests of a connection
@@ -41,6 +43,8 @@ struct server_settings {
   asio::ip::tcp::endpoint listen = {};  ///< port 0: a free one, the same on all workers
   std::optional<tls_context> tls = {};  ///< none: plain HTTP
   server_limits limits = {};
+  std::vector<address_range> trusted_proxies = {};  ///< whose word on the client's address is believed
+  cors_policy cors = {};
 };
 
 /// An answered request, for logs and metrics. Good during the call.
