@@ -10,7 +10,7 @@ using namespace testing;
 
 class client_connector_test : public client_test {
  protected:
-  client_connector make(std::vector<const char*> texts) {
+  client_connector make(const std::vector<const char*>& texts) {
     addresses all;
     for (const char* text : texts)
       all.push_back(asio::ip::make_address(text));

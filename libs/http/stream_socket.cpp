@@ -71,8 +71,8 @@ task<std::expected<void, std::string>> stream_socket::handshake_as_server(const 
 }
 
 task<std::expected<void, std::string>> stream_socket::handshake_as_client(const tls_context& context,
-                                                                          std::string host) {
-  tls_ = std::make_unique<tls_session>(context, socket_.native_handle(), tls_session::role::client, std::move(host));
+                                                                          const std::string& host) {
+  tls_ = std::make_unique<tls_session>(context, socket_.native_handle(), tls_session::role::client, host);
   return handshake();
 }
 

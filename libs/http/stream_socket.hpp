@@ -43,7 +43,7 @@ class stream_socket {
   /// use. Bounded by the caller: cancel the coroutine (`with_deadline`) or call `cancel`.
   task<std::expected<void, std::string>> handshake_as_server(const tls_context& context);
   /// The same as the side that connected, to a peer that must prove to be `host` (a name, or an address in text).
-  task<std::expected<void, std::string>> handshake_as_client(const tls_context& context, std::string host);
+  task<std::expected<void, std::string>> handshake_as_client(const tls_context& context, const std::string& host);
   bool is_tls() const { return tls_ != nullptr; }
 
   task<error_code> wait_readable();
