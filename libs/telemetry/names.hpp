@@ -23,6 +23,11 @@ inline constexpr metric received_bytes{"sluice_received_bytes_total", "Bytes rea
 inline constexpr metric authentication_failures{"sluice_authentication_failures_total",
                                                 "Requests with no or bad credentials"};
 
+// Identity. Label: outcome.
+inline constexpr metric sign_ins{"sluice_sign_ins_total", "Attempts to sign in: good, wrong, throttled, unavailable"};
+inline constexpr metric credential_checks{"sluice_credential_checks_total",
+                                          "Tokens and API keys: remembered, verified, refused, unavailable"};
+
 // Generations. Labels: provider, model, and for ended ones status.
 inline constexpr metric live_generations{"sluice_live_generations", "Generations that are running"};
 inline constexpr metric kept_generations{"sluice_kept_generations", "Ended generations that can still be resumed"};

@@ -9,6 +9,7 @@
 #include "async/worker_pool.hpp"
 #include "base/error.hpp"
 #include "base/secret_string.hpp"
+#include "identity/administration.hpp"
 #include "identity/identity_service.hpp"
 #include "identity/settings.hpp"
 #include "limits/limiter.hpp"
@@ -25,6 +26,9 @@ struct first_admin {
   secret_string password;  ///< to be shown once, on the terminal; never logged
 };
 
+/// The accounts of a database for an admin's commands; brings its tables up to date. Blocking.
+result<std::unique_ptr<administration>> open_administration(store::database& database, const settings& told);
+
 /// Owns identity and its housekeeping. Outlives everything that holds its face; what it is given outlives it.
 class module {
  public:
@@ -38,7 +42,7 @@ class module {
   service& face();
   /// Begins the housekeeping on the first worker; after `prepare`.
   void begin();
-  /// Ends it and writes what waits to be written. On any worker.
+  /// Ends it and writes what waits to be written. On the first worker.
   task<> stop();
 
  private:

@@ -107,7 +107,7 @@ class user_store {
     std::string key_id;
     user who;
   };
-  /// Nothing for the keys of who is disabled.
+  /// Also of those who are disabled.
   virtual task<result<std::optional<key_owner>>> find_key(std::string hash) = 0;
   virtual task<result<std::optional<key_owner>>> find_key_by_id(std::string key_id) = 0;
   virtual task<result<void>> note_uses(std::vector<key_use> uses) = 0;
@@ -124,7 +124,7 @@ class user_store {
   struct expiry {
     time_point now;
     time_point revocations_before;
-    time_point signing_keys_before;
+    time_point signing_keys_before;  ///< that of the oldest one whose tokens may still be good
   };
   /// Deletes what has run out.
   virtual task<result<void>> sweep(expiry at) = 0;

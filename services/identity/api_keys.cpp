@@ -1,0 +1,45 @@
+#include "identity/api_keys.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/ids.hpp"
+#include "base/utf8.hpp"
+#include "identity/secrets.hpp"
+
+namespace sluice::identity {
+namespace {
+
+constexpr std::size_t name_code_points_max = 64;
+
+bool is_control(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return byte < 0x20 || byte == 0x7F;
+}
+
+}  // namespace
+
+result<made_key> make_key(std::string user_id, std::string name, time_point now) {
+  const auto refuse = [](std::string_view why) {
+    return failure(error_reason::invalid_argument, fmt::format("name: {}", why), "name");
+  };
+  if (name.empty()) return refuse("is empty");
+  if (!is_valid_utf8(name)) return refuse("is not valid UTF-8");
+  if (count_code_points(name) > name_code_points_max) {
+    return refuse(fmt::format("is too long: at most {} characters", name_code_points_max));
+  }
+  if (std::ranges::any_of(name, is_control)) return refuse("control characters are not allowed");
+
+  secret_string key = make_api_key();
+  new_key stored{.about = {.id = make_id("key", now),
+                           .name = std::move(name),
+                           .prefix = visible_prefix(key),
+                           .created_at = now,
+                           .last_used_at = {}},
+                 .user_id = std::move(user_id),
+                 .hash = to_hex(sha256(key.reveal()))};
+  return made_key{.stored = std::move(stored), .key = std::move(key)};
+}
+
+}  // namespace sluice::identity

@@ -1,0 +1,49 @@
+#include "identity/key_ring.hpp"
+
+#include <algorithm>
+#include <ranges>
+
+namespace sluice::identity {
+
+key_ring::key_ring(user_store& store, const settings& told)
+    : store_(store),
+      tokens_{.issuer = told.issuer},
+      rotation_(told.signing_key_rotation),
+      notice_(told.signing_key_notice),
+      token_life_(told.token_ttl + 2 * tokens_.leeway) {}
+
+task<result<void>> key_ring::renew(time_point now) {
+  auto keys = co_await store_.signing_keys();
+  if (!keys) co_return std::unexpected(std::move(keys.error()));
+  const time_point newer_than = now - rotation_;
+  if (keys->empty() || keys->back().created_at <= newer_than) {
+    auto added = co_await store_.add_signing_key(make_signing_key(now), newer_than);
+    if (!added) co_return added;
+    keys = co_await store_.signing_keys();
+    if (!keys) co_return std::unexpected(std::move(keys.error()));
+  }
+  const bool same = std::ranges::equal(stored_, *keys, {}, &stored_signing_key::id, &stored_signing_key::id);
+  stored_ = std::move(*keys);
+  const std::string& signing = choose(now).id;
+  if (same && signing == signing_) co_return result<void>();
+  signing_ = signing;
+  current_.store(std::make_shared<const token_keys>(tokens_, stored_, signing_));
+  co_return result<void>();
+}
+
+const stored_signing_key& key_ring::choose(time_point now) const {
+  const auto announced = std::ranges::find_if(stored_ | std::views::reverse,
+                                              [&](const auto& key) { return key.created_at + notice_ <= now; });
+  return announced == stored_.rend() ? stored_.front() : *announced;
+}
+
+time_point key_ring::needed_since(time_point now) const {
+  // A key signs until the next one begins to; twice the notice leaves room for nodes that look late.
+  time_point since{};
+  for (std::size_t next = 1; next < stored_.size(); ++next) {
+    if (stored_[next].created_at + 2 * notice_ + token_life_ < now) since = stored_[next].created_at;
+  }
+  return since;
+}
+
+}  // namespace sluice::identity

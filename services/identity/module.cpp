@@ -1,0 +1,205 @@
+#include "identity/module.hpp"
+
+#include <exception>
+
+#include <boost/asio/use_future.hpp>
+
+#include "async/task_group.hpp"
+#include "identity/identity.hpp"
+#include "identity/user_store_sql.hpp"
+#include "telemetry/names.hpp"
+
+namespace sluice::embedded {
+extern const std::span<const store::migration> identity_migrations;
+}
+
+namespace sluice::identity {
+namespace {
+
+using steady = std::chrono::steady_clock;
+
+constexpr std::string_view first_admin_name = "admin";
+constexpr std::chrono::seconds key_uses_interval{10};
+constexpr std::chrono::minutes signing_keys_interval{1};
+constexpr std::chrono::hours sweep_interval{1};
+constexpr std::chrono::seconds quiet_interval{30};  // between log lines about the same trouble
+
+std::string_view to_string(sign_in_outcome how) {
+  switch (how) {
+    case sign_in_outcome::good:
+      return "good";
+    case sign_in_outcome::wrong:
+      return "wrong";
+    case sign_in_outcome::throttled:
+      return "throttled";
+    case sign_in_outcome::unavailable:
+      return "unavailable";
+  }
+  return "unavailable";
+}
+
+std::string_view to_string(check_outcome how) {
+  switch (how) {
+    case check_outcome::remembered:
+      return "remembered";
+    case check_outcome::verified:
+      return "verified";
+    case check_outcome::refused:
+      return "refused";
+    case check_outcome::unavailable:
+      return "unavailable";
+  }
+  return "unavailable";
+}
+
+// Runs a coroutine to its end on this thread.
+template <class T>
+T run_here(task<T> work) {
+  asio::io_context loop(1);
+  auto ended = asio::co_spawn(loop.get_executor(), std::move(work), asio::use_future);
+  loop.run();
+  return ended.get();
+}
+
+// Counts and logs for identity.
+class watch final : public observer {
+ public:
+  watch(telemetry::metric_registry& metrics, const telemetry::logger& log)
+      : sign_ins_(metrics.make_counters(telemetry::names::sign_ins, {"outcome"})),
+        checks_(metrics.make_counters(telemetry::names::credential_checks, {"outcome"})),
+        log_(log) {}
+
+  void on_sign_in(sign_in_outcome how, const origin& from) override {
+    sign_ins_.at({to_string(how)}).add();
+    if (how == sign_in_outcome::good) return;
+    const auto left_out = failures_.admit();
+    if (!left_out) return;
+    log_.info("a sign-in failed", {{"outcome", to_string(how)},
+                                   {"address", from.address},
+                                   {telemetry::names::request_id, from.request_id},
+                                   {"left_out", *left_out}});
+  }
+  void on_registered(const user& who, const origin& from) override {
+    log_.info("a user has registered", {{telemetry::names::user_id, who.id},
+                                        {"address", from.address},
+                                        {telemetry::names::request_id, from.request_id}});
+  }
+  void on_check(check_outcome how) override { checks_.at({to_string(how)}).add(); }
+  void on_reuse(const std::string& session_id, const origin& from) override {
+    log_.warning(
+        "a refresh token was used again, so its session has been ended",
+        {{"session_id", session_id}, {"address", from.address}, {telemetry::names::request_id, from.request_id}});
+  }
+
+ private:
+  telemetry::family<telemetry::counter>& sign_ins_;
+  telemetry::family<telemetry::counter>& checks_;
+  telemetry::log_limit failures_{std::chrono::seconds(1)};
+  telemetry::logger log_;
+};
+
+}  // namespace
+
+struct module::parts {
+  parts(async::worker_pool& workers, store::database& in, limits::limiter& limiter, state::shared_state& state,
+        settings with, telemetry::metric_registry& metrics, const telemetry::logger& to)
+      : database(in),
+        told(std::move(with)),
+        log(to),
+        watcher(metrics, to),
+        store(in),
+        rules(store, limiter, state, told, &std::chrono::system_clock::now, watcher),
+        house(workers[0].get_executor(), [this](const std::exception_ptr& why) { report_broken(why); }) {}
+
+  task<> keep_house();
+  void report(std::string_view what, const result<void>& done);
+  void report_broken(const std::exception_ptr& why) const;
+
+  store::database& database;
+  settings told;
+  telemetry::logger log;
+  telemetry::log_limit troubles{quiet_interval};
+  watch watcher;
+  user_store_sql store;
+  identity rules;
+  async::task_group house;
+};
+
+void module::parts::report(std::string_view what, const result<void>& done) {
+  if (done) return;
+  if (const auto left_out = troubles.admit()) {
+    log.warning(what, {{"problem", done.error().message}, {"detail", done.error().detail}, {"left_out", *left_out}});
+  }
+}
+
+void module::parts::report_broken(const std::exception_ptr& why) const {
+  log.error("identity's housekeeping broke", {{"problem", message_of(why)}});
+}
+
+task<> module::parts::keep_house() {
+  auto uses_at = steady::now() + key_uses_interval;
+  auto keys_at = steady::now() + signing_keys_interval;
+  auto sweep_at = steady::now();
+  for (;;) {
+    co_await rules.revocations().wait(told.revocation_poll);
+    report("revocations cannot be read", co_await rules.revocations().look());
+    const auto now = steady::now();
+    if (now >= uses_at) {
+      report("uses of API keys cannot be written", co_await rules.write_key_uses());
+      uses_at = now + key_uses_interval;
+    }
+    if (now >= keys_at) {
+      report("signing keys cannot be renewed", co_await rules.renew_signing_keys());
+      keys_at = now + signing_keys_interval;
+    }
+    if (now >= sweep_at) {
+      report("what has run out cannot be deleted", co_await rules.sweep());
+      sweep_at = now + sweep_interval;
+    }
+  }
+}
+
+result<std::unique_ptr<administration>> open_administration(store::database& database, const settings& told) {
+  if (auto migrated = database.migrate("identity", embedded::identity_migrations); !migrated) {
+    return std::unexpected(std::move(migrated.error()));
+  }
+  return std::make_unique<administration>(std::make_unique<user_store_sql>(database), told.hashing.cost,
+                                          told.keys_per_user_max, &std::chrono::system_clock::now);
+}
+
+module::module(async::worker_pool& workers, store::database& database, limits::limiter& limiter,
+               state::shared_state& state, settings told, telemetry::metric_registry& metrics,
+               const telemetry::logger& log) :parts_(std::make_unique<parts>(workers, database, limiter, state,
+                                                                             std::move(told), metrics, log)) {}
+
+module::~module() = default;
+
+result<std::optional<first_admin>> module::prepare() {
+  auto accounts = open_administration(parts_->database, parts_->told);
+  if (!accounts) return std::unexpected(std::move(accounts.error()));
+  if (auto started = run_here(parts_->rules.start()); !started) return std::unexpected(std::move(started.error()));
+  const auto some = run_here(parts_->store.has_users());
+  if (!some) return std::unexpected(some.error());
+  if (*some) return std::optional<first_admin>();
+
+  first_admin made{.username = std::string(first_admin_name), .password = make_password()};
+  const auto added = run_here((*accounts)->add_user(made.username, made.password, role::admin));
+  if (!added) return std::unexpected(added.error());
+  return std::optional(std::move(made));
+}
+
+service& module::face() {
+  return parts_->rules;
+}
+
+void module::begin() {
+  parts_->house.spawn(parts_->keep_house());
+}
+
+task<> module::stop() {
+  parts_->house.cancel();
+  co_await parts_->house.join();
+  parts_->report("uses of API keys cannot be written", co_await parts_->rules.write_key_uses());
+}
+
+}  // namespace sluice::identity

@@ -1,0 +1,55 @@
+// Revocations as they happen, in this process or another one on the same database.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <list>
+#include <memory>
+#include <mutex>
+
+#include "async/task.hpp"
+#include "async/wakeup.hpp"
+#include "identity/identity_service.hpp"
+#include "identity/user_store.hpp"
+
+namespace sluice::identity {
+
+/// The database holds the log; this knows its newest number and wakes who waits for a newer one. Any worker, but for
+/// `look` and `watch`.
+class revocation_feed {
+ public:
+  /// `on_revoked` is told of each before those who follow.
+  revocation_feed(user_store& store, std::function<void(const revocation&)> on_revoked);
+
+  /// From where on to look; before anything else.
+  task<result<void>> start();
+  /// Reads what is new. One call at a time.
+  task<result<void>> look();
+  /// Returns when `poke` was called or `interval` has passed. On the worker that looks.
+  task<> wait(std::chrono::milliseconds interval);
+  /// There is something new: look at once.
+  void poke();
+
+  task<result<revocation_batch>> follow(std::uint64_t after, std::chrono::milliseconds patience);
+
+ private:
+  // Somebody who waits, on a worker of its own.
+  struct waiter {
+    explicit waiter(executor on) : home(on), changed(on) {}
+    executor home;
+    async::wakeup changed;
+  };
+  using waiters = std::list<std::shared_ptr<waiter>>;
+  class membership;
+  void wake(const waiters& whom) const;
+  void publish(std::uint64_t newest);
+
+  user_store& store_;
+  std::function<void(const revocation&)> on_revoked_;
+  std::atomic<std::uint64_t> newest_{0};
+  std::mutex lock_;
+  waiters followers_;
+  waiters looker_;  // one or none
+};
+
+}  // namespace sluice::identity
