@@ -15,7 +15,7 @@ namespace sluice::limits {
 /// A steady rate, and how much of it may come at once.
 struct token_bucket_rule {
   double rate = 1;          ///< a second
-  std::uint32_t burst = 1;  ///< at least 1
+  std::uint32_t burst = 1;  ///< at least 1; to save up so many takes a year at the most
 };
 
 /// So many in any span of time: exact, nothing is averaged.
