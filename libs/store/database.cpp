@@ -2,25 +2,12 @@
 
 #include <future>
 
-#include <boost/asio/any_completion_handler.hpp>
-#include <boost/asio/append.hpp>
-#include <boost/asio/associated_cancellation_slot.hpp>
-#include <boost/asio/error.hpp>
-#include <boost/asio/post.hpp>
+#include <soci/soci.h>
 
 #include "store/migrations.hpp"
 #include "store/sqlite_database.hpp"
 
 namespace sluice::store {
-namespace {
-
-// A coroutine that waits for its work. Touched on the coroutine's own worker only.
-struct waiter {
-  asio::any_completion_handler<void(error_code, result<void>)> resume;
-};
-
-}  // namespace
-
 result<std::unique_ptr<database>> database::open(database_settings told) {
   const std::string_view url = told.url;
   if (url.starts_with("sqlite:")) return open_sqlite(url.substr(7), told);
@@ -37,27 +24,17 @@ result<void> database::migrate(std::string_view component, std::span<const migra
 }
 
 task<result<void>> database::perform(transaction kind, statements work) {
-  const executor home = co_await asio::this_coro::executor;
-  co_return co_await asio::async_initiate<const asio::use_awaitable_t<executor>&, void(error_code, result<void>)>(
-      [this, home, kind, &work](auto handler) {
-        auto waiting = std::make_shared<waiter>();
-        waiting->resume = std::move(handler);
-        // Of the erased handler: erasing occupies the slot of the original.
-        auto slot = asio::get_associated_cancellation_slot(waiting->resume);
-        if (slot.is_connected()) {
-          slot.assign([home, waiting](asio::cancellation_type) {
-            if (!waiting->resume) return;
-            const error_code aborted = asio::error::operation_aborted;
-            asio::post(home, asio::append(std::exchange(waiting->resume, nullptr), aborted, result<void>()));
-          });
-        }
-        submit(kind, std::move(work), [home, waiting = std::move(waiting)](result<void> outcome) mutable {
-          asio::post(home, [waiting = std::move(waiting), outcome = std::move(outcome)]() mutable {
-            if (waiting->resume) std::exchange(waiting->resume, nullptr)(error_code(), std::move(outcome));
-          });
-        });
-      },
-      use_task);
+  return await_ending(
+      [this, kind, work = std::move(work)](ending ended) mutable { submit(kind, std::move(work), std::move(ended)); });
+}
+
+task<result<void>> database::check() {
+  // Not `read`: a lock that cannot be had is also a reason not to be ready.
+  return perform(transaction::writing, [](soci::session* sql) -> result<void> {
+    int one = 0;
+    *sql << "SELECT 1", soci::into(one);
+    return {};
+  });
 }
 
 result<void> database::perform_now(transaction kind, statements work) {

@@ -15,6 +15,7 @@
 
 #include "async/task.hpp"
 #include "base/error.hpp"
+#include "store/await_ending.hpp"
 
 namespace soci {
 class session;
@@ -34,6 +35,16 @@ struct migration {
   std::uint32_t number;
   std::string_view name;  ///< "create_users"
   std::string_view sql;   ///< statements; none that begins or ends a transaction
+};
+
+/// Since it was opened; for metrics.
+struct database_activity {
+  std::uint64_t reads = 0;    ///< ended, well or not
+  std::uint64_t writes = 0;   ///< ended, well or not
+  std::uint64_t commits = 0;  ///< that went well
+  std::uint64_t refused = 0;  ///< because too many waited
+  std::size_t reads_waiting = 0;
+  std::size_t writes_waiting = 0;
 };
 
 /// Work is a function of a `soci::session&` that returns a `result<T>`; it runs on a thread of the database's own, so
@@ -77,11 +88,13 @@ class database {
   /// For `/readyz`: whether it answers and could write.
   task<result<void>> check();
 
+  /// From any thread.
+  virtual database_activity activity() const = 0;
+
  protected:
   enum class transaction : std::uint8_t { reading, writing };
   /// A pointer, never null: libstdc++ 12 wants to know the size of what a reference refers to.
   using statements = std::move_only_function<result<void>(soci::session*)>;
-  using ending = std::move_only_function<void(result<void>)>;
 
   database() = default;
 

@@ -40,6 +40,12 @@ class job_queue {
     return taken;
   }
 
+  std::size_t size() const {
+    const std::scoped_lock lock(mutex_);
+    return waiting_.size();
+  }
+
+  /// What waits is still taken; nothing more gets in.
   void close() {
     {
       const std::scoped_lock lock(mutex_);
@@ -50,7 +56,7 @@ class job_queue {
 
  private:
   std::size_t jobs_max_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Job> waiting_;
   bool closed_ = false;

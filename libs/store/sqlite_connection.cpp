@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "store/private_files.hpp"
 #include "store/sqlite_error.hpp"
 
 namespace sluice::store {
@@ -29,26 +30,10 @@ sqlite_api::sqlite3* handle(soci::session& sql) {
   return static_cast<soci::sqlite3_session_backend*>(sql.get_backend())->conn_;
 }
 
-std::string system_message(int number) {
-  return std::error_code(number, std::generic_category()).message();
-}
-
-// The folders that are missing, for the owner alone.
-result<void> make_directory(const fs::path& directory) {
-  std::error_code code;
-  if (directory.empty() || fs::is_directory(directory, code)) return {};
-  if (auto made = make_directory(directory.parent_path()); !made) return made;
-  if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST)
-    return failure(error_reason::internal,
-                   fmt::format("cannot make the folder {}: {}; make it, or choose another place", directory.string(),
-                               system_message(errno)));
-  return {};
-}
-
 // An empty file for the owner alone, if there is none. SQLite gives its other files the same mode. A file that is there
 // is not opened: closing it would drop the locks that this process has on it.
 result<void> make_file(const fs::path& file) {
-  if (auto made = make_directory(file.parent_path()); !made) return made;
+  if (auto made = make_private_directory(file.parent_path()); !made) return made;
   const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (descriptor >= 0) {
     ::close(descriptor);

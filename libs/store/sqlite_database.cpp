@@ -1,5 +1,7 @@
 #include "store/sqlite_database.hpp"
 
+#include <algorithm>
+#include <atomic>
 #include <filesystem>
 #include <thread>
 #include <vector>
@@ -37,6 +39,15 @@ class sqlite_database final : public database {
       thread.join();
   }
 
+  database_activity activity() const override {
+    return {.reads = reads_ended_.load(std::memory_order_relaxed),
+            .writes = writes_ended_.load(std::memory_order_relaxed),
+            .commits = commits_.load(std::memory_order_relaxed),
+            .refused = refused_.load(std::memory_order_relaxed),
+            .reads_waiting = reads_.size(),
+            .writes_waiting = writes_.size()};
+  }
+
  private:
   struct job {
     statements work;
@@ -46,10 +57,11 @@ class sqlite_database final : public database {
 
   void submit(transaction kind, statements work, ending ended) override {
     job wanted{.work = std::move(work), .ended = std::move(ended)};
-    if (!(kind == transaction::writing ? writes_ : reads_).push(wanted))
-      wanted.ended(failure(error_reason::unavailable,
-                           "the server is overloaded (too much waits for the database); "
-                           "try again"));
+    if ((kind == transaction::writing ? writes_ : reads_).push(wanted)) return;
+    refused_.fetch_add(1, std::memory_order_relaxed);
+    wanted.ended(failure(error_reason::unavailable,
+                         "the server is overloaded (too much waits for the database); "
+                         "try again"));
   }
   result<void> run_script(soci::session& sql, const std::string& script) override {
     return run_sqlite_script(sql, script);
@@ -72,6 +84,7 @@ class sqlite_database final : public database {
         // Nothing was written: how it ends changes nothing.
         if (on.in_transaction()) std::ignore = on.run("ROLLBACK");
       }
+      reads_ended_.fetch_add(1, std::memory_order_relaxed);
       finish(one);
     }
   }
@@ -96,6 +109,8 @@ class sqlite_database final : public database {
         committed = run_write(jobs[ran++]);
       if (committed) committed = writer_.run("COMMIT");
     }
+    if (committed) commits_.fetch_add(1, std::memory_order_relaxed);
+    writes_ended_.fetch_add(ran, std::memory_order_relaxed);
     if (!committed && writer_.in_transaction()) std::ignore = writer_.run("ROLLBACK");
     for (job& one : jobs.first(ran)) {
       if (one.outcome && !committed) one.outcome = committed;
@@ -124,6 +139,10 @@ class sqlite_database final : public database {
   std::vector<sqlite_connection> readers_;
   job_queue<job> writes_;
   job_queue<job> reads_;
+  std::atomic<std::uint64_t> reads_ended_ = 0;
+  std::atomic<std::uint64_t> writes_ended_ = 0;
+  std::atomic<std::uint64_t> commits_ = 0;
+  std::atomic<std::uint64_t> refused_ = 0;
   std::vector<std::thread> threads_;
 };
 

@@ -1,0 +1,128 @@
+#include "store/outbox.hpp"
+
+#include <pthread.h>
+
+namespace sluice::store {
+namespace {
+
+constexpr std::size_t batch_max = 256;
+
+}  // namespace
+
+result<std::unique_ptr<outbox>> outbox::open(outbox_settings told) {
+  auto file = record_file::open(told.file);
+  if (!file) return std::unexpected(file.error());
+  return std::unique_ptr<outbox>(new outbox(std::move(told), std::move(*file)));
+}
+
+outbox::outbox(outbox_settings told, record_file file)
+    : told_(std::move(told)),
+      damaged_bytes_found_(file.damaged_bytes_found()),
+      records_waiting_(file.records_found()),
+      bytes_waiting_(file.size()),
+      file_(std::move(file)),
+      jobs_(told_.queue_max),
+      thread_([this] { serve(); }) {
+  pthread_setname_np(thread_.native_handle(), "outbox");
+}
+
+outbox::~outbox() {
+  jobs_.close();
+  thread_.join();
+}
+
+task<result<void>> outbox::append(std::string record) {
+  job wanted{.record = std::move(record)};
+  co_return co_await perform(std::move(wanted));
+}
+
+task<result<std::size_t>> outbox::replay(deliver_function deliver) {
+  if (replaying_.exchange(true)) co_return failure(error_reason::conflict, "the outbox is being replayed already");
+  const std::unique_ptr<std::atomic<bool>, void (*)(std::atomic<bool>*)> until_the_end(
+      &replaying_, [](std::atomic<bool>* replaying) { replaying->store(false); });
+  for (std::size_t delivered = 0;; ++delivered) {
+    auto record = co_await front();
+    if (!record) co_return std::unexpected(record.error());
+    if (!*record) co_return delivered;
+    const result<void> done = co_await deliver(std::move(**record));
+    if (!done) co_return std::unexpected(done.error());
+    const result<void> popped = co_await pop();
+    if (!popped) co_return std::unexpected(popped.error());
+  }
+}
+
+task<result<std::optional<std::string>>> outbox::front() {
+  // Of the job, which a cancelled caller leaves behind.
+  const auto text = std::make_shared<std::optional<std::string>>();
+  job wanted{.work = [this, text]() -> result<void> {
+    if (front_ == file_.size()) return {};
+    auto record = file_.read(front_);
+    if (!record) return std::unexpected(record.error());
+    front_next_ = record->next;
+    *text = std::move(record->text);
+    return {};
+  }};
+  const result<void> read = co_await perform(std::move(wanted));
+  if (!read) co_return std::unexpected(read.error());
+  co_return std::move(*text);
+}
+
+task<result<void>> outbox::pop() {
+  job wanted{.work = [this]() -> result<void> {
+    front_ = front_next_;
+    records_waiting_.fetch_sub(1, std::memory_order_relaxed);
+    if (front_ != file_.size()) return {};
+    auto cleared = file_.clear();
+    if (cleared) front_ = 0;
+    bytes_waiting_.store(file_.size(), std::memory_order_relaxed);
+    return cleared;
+  }};
+  co_return co_await perform(std::move(wanted));
+}
+
+task<result<void>> outbox::perform(job wanted) {
+  return await_ending([this, wanted = std::move(wanted)](ending ended) mutable {
+    wanted.ended = std::move(ended);
+    if (!jobs_.push(wanted))
+      wanted.ended(failure(error_reason::unavailable, "the server is overloaded (too much waits for the outbox)"));
+  });
+}
+
+void outbox::serve() {
+  for (;;) {
+    std::vector<job> taken = jobs_.take(batch_max);
+    if (taken.empty()) return;
+    append_all(taken);
+    for (job& one : taken) {
+      if (one.work) one.outcome = one.work();
+      one.work = nullptr;
+      one.ended(std::move(one.outcome));
+    }
+  }
+}
+
+// Those that fit, in one write and one sync.
+void outbox::append_all(std::span<job> jobs) {
+  std::vector<std::string> texts;
+  std::vector<job*> appended;
+  std::uint64_t size = file_.size();
+  for (job& one : jobs) {
+    if (!one.record) continue;
+    const std::uint64_t grown = size + record_file::header_bytes + one.record->size();
+    if (grown > told_.bytes_max || one.record->size() > record_file::text_bytes_max) {
+      one.outcome = failure(error_reason::unavailable, "the outbox " + told_.file.string() + " is full");
+      continue;
+    }
+    size = grown;
+    texts.push_back(std::move(*one.record));
+    appended.push_back(&one);
+  }
+  if (texts.empty()) return;
+  const result<void> written = file_.append(texts);
+  for (job* one : appended)
+    one->outcome = written;
+  if (written) records_waiting_.fetch_add(texts.size(), std::memory_order_relaxed);
+  bytes_waiting_.store(file_.size(), std::memory_order_relaxed);
+}
+
+}  // namespace sluice::store
