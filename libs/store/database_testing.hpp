@@ -50,11 +50,12 @@ inline std::unique_ptr<database> must_open(const std::filesystem::path& file) {
   return must_open({.url = "sqlite:" + file.string(), .busy_timeout = std::chrono::milliseconds(50)});
 }
 
-/// Runs a coroutine to its end on a loop of its own.
+/// Runs a coroutine to its end, on the main thread. One loop for all: it has to outlive every database.
 template <class T>
 T run(task<T> work) {
-  asio::io_context loop(1);
+  static asio::io_context& loop = *new asio::io_context(1);
   auto ended = asio::co_spawn(loop.get_executor(), std::move(work), asio::use_future);
+  loop.restart();
   loop.run();
   return ended.get();
 }

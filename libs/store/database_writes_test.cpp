@@ -1,3 +1,4 @@
+#include <deque>
 #include <future>
 #include <latch>
 #include <thread>
@@ -149,11 +150,11 @@ task<> write_many(database& on, long long first, long long many, int& failed) {
   }
 }
 TEST_F(database_writes, of_many_coroutines_on_many_threads_are_all_there) {
+  std::deque<asio::io_context> loops;
   std::vector<std::jthread> threads;
   std::atomic<int> failed = 0;
   for (long long thread = 0; thread < 4; ++thread) {
-    threads.emplace_back([&, thread] {
-      asio::io_context loop(1);
+    threads.emplace_back([&, thread, &loop = loops.emplace_back(1)] {
       int failed_here = 0;
       for (long long one = 0; one < 25; ++one) {
         asio::co_spawn(loop.get_executor(), write_many(*opened_, (thread * 25 + one) * 10, 10, failed_here),
@@ -167,6 +168,7 @@ TEST_F(database_writes, of_many_coroutines_on_many_threads_are_all_there) {
   EXPECT_EQ(failed, 0);
   EXPECT_EQ(count(), 1000);
   EXPECT_LT(opened_->activity().commits, 900U);
+  opened_.reset();  // before the loops
 }
 
 task<> give_up_on_a_write(database& on) {
@@ -177,7 +179,9 @@ task<> give_up_on_a_write(database& on) {
 TEST_F(database_writes, one_whose_caller_gave_up_is_done_all_the_same) {
   {
     const gate held(*opened_);
-    run(give_up_on_a_write(*opened_));
+    auto given_up = asio::co_spawn(loop_.get_executor(), give_up_on_a_write(*opened_), asio::use_future);
+    loop_.run();
+    given_up.get();
     EXPECT_EQ(count(), 0);
   }
   ASSERT_TRUE(opened_->write_now([](soci::session& sql) { return insert_number(sql, 2); }));
