@@ -15,7 +15,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 
 // Sources with nothing but what a test puts in; `text` is what sluice.yaml holds.
-settings_sources sources(std::string text = {}, config::environment variables = {}) {
+settings_sources sources(const std::string& text = {}, config::environment variables = {}) {
   settings_sources from;
   from.environment = std::move(variables);
   from.searched_files.clear();

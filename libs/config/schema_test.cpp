@@ -13,7 +13,6 @@ namespace {
 using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::IsEmpty;
 
 enum class colour { red, green };
 
@@ -58,7 +57,7 @@ type<garden> garden_schema() {
   return keys;
 }
 
-std::expected<loaded<garden>, problems> read(std::string_view text, overrides over = {.prefix = "GARDEN_"}) {
+std::expected<loaded<garden>, problems> read(std::string_view text, const overrides& over = {.prefix = "GARDEN_"}) {
   auto document = parse_document(text, "g.yaml", {});
   if (!document) return std::unexpected(document.error());
   return load(garden_schema(), std::move(*document), over);

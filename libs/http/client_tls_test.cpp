@@ -28,7 +28,7 @@ class client_tls_test : public client_test {
   client make_trusting_client(const client_settings& settings = {}) {
     return {loop.get_executor(), names, tls_context::make_client(certificate.certificate_file()).value(), settings};
   }
-  client_settings through_proxy(std::string user = {}) {
+  client_settings through_proxy(const std::string& user = {}) {
     const std::string url = "http://" + user + peer.here().authority();
     return {.proxies = proxy_rules::parse({.https = url, .http = url}).value()};
   }

@@ -8,7 +8,7 @@
 #include "store/sqlite_database.hpp"
 
 namespace sluice::store {
-result<std::unique_ptr<database>> database::open(database_settings told) {
+result<std::unique_ptr<database>> database::open(const database_settings& told) {
   const std::string_view url = told.url;
   if (url.starts_with("sqlite:")) return open_sqlite(url.substr(7), told);
   if (url.starts_with("postgresql:") || url.starts_with("postgres:"))

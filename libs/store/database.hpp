@@ -57,7 +57,7 @@ class database {
  public:
   /// Opens or creates it. Blocking. The error says which file, what is wrong with it (not a database, no permission,
   /// damaged) and what to do.
-  static result<std::unique_ptr<database>> open(database_settings told);
+  static result<std::unique_ptr<database>> open(const database_settings& told);
   /// Finishes what is queued, then closes.
   virtual ~database() = default;
   database(const database&) = delete;
