@@ -28,7 +28,8 @@ class unicode_rules {
     nfkc_ = icu::Normalizer2::getNFKCInstance(code);
     folding_ = icu::Normalizer2::getNFKCCasefoldInstance(code);
     icu::UnicodeSet allowed;
-    if (const icu::UnicodeSet* recommended = uspoof_getRecommendedUnicodeSet(&code)) allowed = *recommended;
+    // Not by assignment: a copy of a frozen set is frozen.
+    if (const icu::UnicodeSet* recommended = uspoof_getRecommendedUnicodeSet(&code)) allowed.addAll(*recommended);
     for (const char c : also_allowed)
       allowed.add(static_cast<UChar32>(c));
     allowed.freeze();
@@ -135,7 +136,8 @@ result<username> check_username(std::string_view typed) {
   if (faults != 0) return refuse("mixes letters of different scripts that look alike");
 
   const icu::UnicodeString folded = normalized(unicode().folding(), *name);
-  username made{.shown = to_utf8(*name), .key = to_utf8(folded), .skeletons = {unicode().skeleton(folded)}};
+  // Folded once more, for 0 looks like O and O is o.
+  username made{.shown = to_utf8(*name), .key = to_utf8(folded), .skeletons = {fold(unicode().skeleton(folded))}};
   if (std::string as_typed = unicode().skeleton(*name); as_typed != made.skeletons.front()) {
     made.skeletons.push_back(std::move(as_typed));
   }

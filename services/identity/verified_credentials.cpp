@@ -45,7 +45,7 @@ void verified_credentials::remember(const digest& credential, const identified& 
   shard& in = shard_of(credential);
   const std::scoped_lock lock(in.lock);
   // Under the lock: a `forget` that counts up after this passes here later and finds the entry.
-  if (epoch_.load(std::memory_order_acquire) != epoch) return;
+  if (epoch_.load(std::memory_order_acquire) != epoch || until <= now) return;
   if (in.entries.size() >= shard_entries_max_) make_room(in, now);
   in.entries.insert_or_assign(credential, entry{.who = who, .until = until, .use_due_at = now + use_interval_});
 }

@@ -26,7 +26,8 @@ class verified_credentials {
   };
   std::optional<known> find(const digest& credential, time_point now);
 
-  /// Taken before the database is asked; `remember` keeps nothing if something was revoked since.
+  /// Taken before the database is asked; `remember` keeps nothing if something was revoked since, or if it
+  /// runs out at this moment.
   std::uint64_t epoch() const { return epoch_.load(std::memory_order_acquire); }
   void remember(const digest& credential, const identified& who, time_point now, time_point until, std::uint64_t epoch);
 
