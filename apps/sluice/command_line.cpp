@@ -17,6 +17,7 @@ namespace {
 struct common_flags {
   std::string config_file;
   std::string listen;
+  std::string data_dir;
   std::string log_level;
   std::string log_format;
 
@@ -24,6 +25,7 @@ struct common_flags {
     command.add_option("--config", config_file,
                        "The configuration file (default: ./sluice.yaml, then /etc/sluice/sluice.yaml)");
     command.add_option("--listen", listen, "Address and port to listen on; port 0 picks a free one");
+    command.add_option("--data", data_dir, "The folder of everything that is kept (default: ./data)");
     command.add_option("--log-level", log_level, "trace, debug, info, warning, error or off");
     command.add_option("--log-format", log_format, "text or json");
   }
@@ -34,6 +36,7 @@ struct common_flags {
       if (!value.empty()) from.flags.push_back({.flag = flag, .path = key, .text = value});
     };
     set("--listen", "server.listen", listen);
+    set("--data", "data_dir", data_dir);
     set("--log-level", "telemetry.log_level", log_level);
     set("--log-format", "telemetry.log_format", log_format);
     return from;

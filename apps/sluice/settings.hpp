@@ -47,6 +47,7 @@ struct timeout_settings {
 struct server_settings {
   std::string listen = "0.0.0.0:8080";
   std::string internal_listen;  ///< empty: none
+  std::string public_url;       ///< where clients reach us; empty: as their requests say
   std::vector<std::string> allowed_origins;
   bool allow_query_token = false;
   std::uint32_t workers = 0;  ///< 0: one per core
@@ -63,10 +64,19 @@ struct api_key_settings {
   key_role role = key_role::user;
 };
 
+enum class registration : std::uint8_t { open, closed };
+
 struct auth_settings {
+  milliseconds token_ttl{15 * 60'000};
+  milliseconds refresh_ttl{30LL * 24 * 3'600'000};  ///< counted anew at each refresh
+  registration registration = registration::open;
   std::vector<secret_string> insecure_tokens;
   bool insecure_anywhere = false;
   std::vector<api_key_settings> keys;
+};
+
+struct database_settings {
+  std::string url = "sqlite:sluice.db";  ///< a path that is relative is so to `data_dir`
 };
 
 enum class mock_failure : std::uint8_t { none, refuse, rate_limit, stall, cut };
@@ -123,6 +133,8 @@ struct telemetry_settings {
 
 struct settings {
   server_settings server;
+  std::string data_dir = "./data";
+  database_settings database;
   auth_settings auth;
   std::map<std::string, provider_settings> providers;  ///< by name
   std::vector<model_settings> models;

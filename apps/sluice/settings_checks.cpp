@@ -17,6 +17,7 @@ class checker {
 
   config::problems run() {
     check_tokens();
+    check_sessions();
     check_tls();
     check_keys();
     check_providers();
@@ -41,6 +42,11 @@ class checker {
     add(path, fmt::format("auth.insecure_tokens are refused because others can connect to {}: listen on 127.0.0.1, set "
                           "auth.insecure_tokens to [] and use auth.keys, or set auth.insecure_anywhere to true",
                           told_.server.listen));
+  }
+
+  void check_sessions() {
+    if (told_.auth.refresh_ttl < told_.auth.token_ttl)
+      add("auth.refresh_ttl", "auth.refresh_ttl must not be shorter than auth.token_ttl");
   }
 
   void check_tls() {

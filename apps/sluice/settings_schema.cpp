@@ -28,6 +28,11 @@ bool is_web_origin(std::string_view text) {
   return is_http_url(text) && url->encoded_path().empty() && !url->has_userinfo();
 }
 
+bool is_database_url(std::string_view text) {
+  constexpr std::string_view scheme = "sqlite:";
+  return text.starts_with(scheme) && text.size() > scheme.size() && text.find('\0') == std::string_view::npos;
+}
+
 bool is_name(std::string_view text) {
   return !text.empty() && text.size() <= 128 &&
          std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) > ' ' && c != 0x7F; });
@@ -40,6 +45,11 @@ constexpr text_rule optional_listen_rule{
     [](std::string_view text) { return text.empty() || http::parse_listen_address(text).has_value(); }};
 constexpr text_rule url_rule{"an http or https URL without a query", is_http_url};
 constexpr text_rule web_origin_rule{"an origin such as https://chat.example.org", is_web_origin};
+constexpr text_rule optional_url_rule{"an http or https URL without a query, or \"\"",
+                                      [](std::string_view text) { return text.empty() || is_http_url(text); }};
+constexpr text_rule path_rule{
+    "a path", [](std::string_view text) { return !text.empty() && text.find('\0') == std::string_view::npos; }};
+constexpr text_rule database_url_rule{"sqlite: and the path of a file, such as sqlite:sluice.db", is_database_url};
 constexpr text_rule sha256_rule{"a SHA-256 as 64 lower-case hexadecimal digits", is_sha256};
 constexpr text_rule name_rule{"a name of 1 to 128 bytes without spaces", is_name};
 
@@ -96,6 +106,9 @@ type<server_settings> server() {
            "Where clients connect; port 0 picks a free one. Without a file 127.0.0.1:8080.");
   keys.key("internal_listen", &s::internal_listen, text(optional_listen_rule),
            "Where health, readiness and metrics are served as well.");
+  keys.key("public_url", &s::public_url, text(optional_url_rule),
+           "Where clients reach this server, for one behind a proxy: its pages are our own, and https makes cookies "
+           "secure ones.");
   keys.key("allowed_origins", &s::allowed_origins, list_of(text(web_origin_rule)),
            "Web origins that may open sockets, beside our own host.");
   keys.key("allow_query_token", &s::allow_query_token, boolean(),
@@ -104,7 +117,14 @@ type<server_settings> server() {
   keys.key("tls", &s::tls, tls(), "TLS towards clients.");
   keys.key("limits", &s::limits, limits(), "What one client, and all of them, may take up.");
   keys.key("timeouts", &s::timeouts, timeouts(), "How long slow clients are waited for.");
-  keys.unsupported({"trusted_proxies", "cors", "public_url"});
+  keys.unsupported({"trusted_proxies", "cors"});
+  return keys;
+}
+
+type<database_settings> database() {
+  structure<database_settings> keys;
+  keys.key("url", &database_settings::url, text(database_url_rule),
+           "Where the SQL database is; a relative path begins at `data_dir`.");
   return keys;
 }
 
@@ -118,13 +138,19 @@ type<auth_settings> auth() {
           "What its owner may do.");
 
   structure<auth_settings> keys;
+  keys.key("token_ttl", &auth_settings::token_ttl, duration(1s, 24h),
+           "How long an access token is good; clients refresh it in time.");
+  keys.key("refresh_ttl", &auth_settings::refresh_ttl, duration(1s, std::chrono::days(400)),
+           "How long a session lasts without being used.");
+  keys.key("registration", &auth_settings::registration,
+           choice<registration>({{"open", registration::open}, {"closed", registration::closed}}),
+           "Whether anybody may make an account, or only `sluice user add`.");
   keys.key("insecure_tokens", &auth_settings::insecure_tokens, list_of(secret()),
            "Fixed tokens of a user `demo`, for trying out. Refused unless only this machine can connect. Without a "
            "file: 123.");
   keys.key("insecure_anywhere", &auth_settings::insecure_anywhere, boolean(),
            "Takes insecure tokens on any address. Never where others can connect.");
   keys.key("keys", &auth_settings::keys, list_of<api_key_settings>(key), "API keys fixed in the file.");
-  keys.unsupported({"token_ttl", "refresh_ttl", "registration"});
   return keys;
 }
 
@@ -220,6 +246,9 @@ type<telemetry_settings> telemetry_keys() {
 type<settings> settings_schema() {
   structure<settings> keys;
   keys.key("server", &settings::server, server(), "Towards clients.");
+  keys.key("data_dir", &settings::data_dir, text(path_rule),
+           "The folder of everything that is kept; one process at a time holds it.");
+  keys.key("database", &settings::database, database(), "Accounts, conversations, usage.");
   keys.key("auth", &settings::auth, auth(), "Who may come in.");
   keys.key("providers", &settings::providers,
            map_of(variant_of("type", {"mock", "openai"}, {"anthropic", "gemini"}, mock_provider(), openai_provider())),
@@ -228,7 +257,7 @@ type<settings> settings_schema() {
   keys.key("default_model", &settings::default_model, text(), "The model of requests that name none.");
   keys.key("generations", &settings::generations, generations(), "Answers while and after they are written.");
   keys.key("telemetry", &settings::telemetry, telemetry_keys(), "Logs.");
-  keys.unsupported({"data_dir", "database", "state", "services", "limits"});
+  keys.unsupported({"state", "services", "limits"});
   return keys;
 }
 

@@ -103,8 +103,8 @@ TEST(settings, variables_that_set_nothing_are_errors) {
               ElementsAre("SLUICE_SERVER__LISTN: sets no key, did you mean \"SLUICE_SERVER__LISTEN\"?"));
   EXPECT_THAT(errors(sources({}, {{"SLUICE_DEFAULT_MODLE", "x"}})),
               ElementsAre("SLUICE_DEFAULT_MODLE: sets no key, did you mean \"SLUICE_DEFAULT_MODEL\"?"));
-  EXPECT_THAT(errors(sources({}, {{"SLUICE_DATABASE__URL", "x"}})),
-              ElementsAre("SLUICE_DATABASE__URL: sets a key that is not supported by this version"));
+  EXPECT_THAT(errors(sources({}, {{"SLUICE_STATE__URL", "x"}})),
+              ElementsAre("SLUICE_STATE__URL: sets a key that is not supported by this version"));
   EXPECT_THAT(
       errors(sources({}, {{"SLUICE_SERVER__WORKERS", "many"}})),
       ElementsAre("SLUICE_SERVER__WORKERS: server.workers: expected an integer from 0 to 1024, found \"many\""));
@@ -121,7 +121,7 @@ TEST(settings, every_mistake_is_reported_at_once_with_its_place) {
              "providers:\n"
              "  mock: {type: mok}\n"
              "  claude: {type: anthropic}\n"
-             "database: {url: x}\n"
+             "state: {url: x}\n"
              "telemetry: {log_format: xml}\n"),
       ElementsAre("sluice.yaml:2:11: server.listen: expected an address and port such as 127.0.0.1:8080 or [::1]:8080, "
                   "found \"here\"",
@@ -131,12 +131,12 @@ TEST(settings, every_mistake_is_reported_at_once_with_its_place) {
                   "sluice.yaml:8:16: providers.mock.type: unknown value \"mok\", did you mean \"mock\"?",
                   "sluice.yaml:9:18: providers.claude.type: the value \"anthropic\" is not supported by this version; "
                   "it has mock, openai",
-                  "sluice.yaml:10:1: the key \"database\" is not supported by this version",
+                  "sluice.yaml:10:1: the key \"state\" is not supported by this version",
                   "sluice.yaml:11:25: telemetry.log_format: expected one of text, json, found \"xml\""));
 }
 
 TEST(settings, what_is_planned_is_refused_and_not_ignored) {
-  for (const std::string key : {"data_dir", "database", "state", "services", "limits"}) {
+  for (const std::string key : {"state", "services", "limits"}) {
     EXPECT_THAT(errors(key + ": {}"),
                 ElementsAre("sluice.yaml:1:1: the key \"" + key + "\" is not supported by this version"));
   }

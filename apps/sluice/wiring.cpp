@@ -1,5 +1,9 @@
 #include "app/wiring.hpp"
 
+#include <filesystem>
+#include <string_view>
+#include <utility>
+
 namespace sluice::app {
 
 agent::settings make_agent_settings(const settings& told) {
@@ -40,6 +44,14 @@ gateway::settings make_gateway_settings(const settings& told) {
   return made;
 }
 
+store::database_settings make_database_settings(const settings& told) {
+  constexpr std::string_view scheme = "sqlite:";
+  const std::filesystem::path path = std::string_view(told.database.url).substr(scheme.size());
+  return {.url = std::string(scheme) + (std::filesystem::path(told.data_dir) / path).string()};
+}
+
+namespace {
+
 std::expected<http::server_settings, std::string> make_server_settings(const settings& told) {
   http::server_settings made;
   const auto listen = http::parse_listen_address(told.server.listen);
@@ -61,6 +73,19 @@ std::expected<http::server_settings, std::string> make_server_settings(const set
   made.limits.idle_timeout = timeouts.keep_alive;
   made.limits.body_timeout = timeouts.body;
   made.limits.write_timeout = timeouts.write;
+  return made;
+}
+
+}  // namespace
+
+std::expected<listener_settings, std::string> make_listener_settings(const settings& told) {
+  auto clients = make_server_settings(told);
+  if (!clients) return std::unexpected(std::move(clients.error()));
+  listener_settings made{.clients = std::move(*clients), .internal = {}};
+  if (told.server.internal_listen.empty()) return made;
+  const auto at = http::parse_listen_address(told.server.internal_listen);
+  if (!at) return std::unexpected("server.internal_listen: " + at.error().message);
+  made.internal.emplace().listen = *at;
   return made;
 }
 

@@ -5,15 +5,18 @@
 #include <string>
 
 #include "agent/settings.hpp"
+#include "app/listeners.hpp"
 #include "app/settings.hpp"
 #include "gateway/settings.hpp"
-#include "http/server.hpp"
+#include "store/database.hpp"
 
 namespace sluice::app {
 
 agent::settings make_agent_settings(const settings& told);
 gateway::settings make_gateway_settings(const settings& told);
-/// The error says which setting is wrong.
-std::expected<http::server_settings, std::string> make_server_settings(const settings& told);
+/// Paths that begin at `data_dir` are put behind it.
+store::database_settings make_database_settings(const settings& told);
+/// Reads the certificate. The error says which setting is wrong.
+std::expected<listener_settings, std::string> make_listener_settings(const settings& told);
 
 }  // namespace sluice::app

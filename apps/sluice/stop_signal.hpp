@@ -1,0 +1,32 @@
+// Being told to stop.
+#pragma once
+
+#include <csignal>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+
+#include "async/task.hpp"
+
+namespace sluice::app {
+
+/// SIGTERM and SIGINT, caught from its making on: a process that has said `ready` must not die of the first one.
+class stop_signal {
+ public:
+  stop_signal() : signals_(loop_, SIGTERM, SIGINT) {
+    signals_.async_wait([](error_code, int) {});
+  }
+  /// Blocks until the first one; from then on another ends the process as the system does by default.
+  void wait() {
+    loop_.run();
+    signals_.clear();
+    std::signal(SIGTERM, SIG_DFL);
+    std::signal(SIGINT, SIG_DFL);
+  }
+
+ private:
+  asio::io_context loop_{1};
+  asio::signal_set signals_;
+};
+
+}  // namespace sluice::app

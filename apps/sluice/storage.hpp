@@ -1,0 +1,24 @@
+// What outlives the process: its folder, and the database in it.
+#pragma once
+
+#include <memory>
+
+#include "app/settings.hpp"
+#include "base/error.hpp"
+#include "store/database.hpp"
+#include "store/directory_lock.hpp"
+
+namespace sluice::app {
+
+/// For commands beside a running server: without the lock, for the database has its own.
+result<std::unique_ptr<store::database>> open_database(const settings& told);
+
+struct storage {
+  store::directory_lock lock;
+  std::unique_ptr<store::database> database;
+};
+
+/// Takes the folder for this process alone, making it (mode 0700) if it is not there. Blocking.
+result<storage> open_storage(const settings& told);
+
+}  // namespace sluice::app
