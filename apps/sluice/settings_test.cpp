@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "app/load_settings.hpp"
+#include "app/wiring.hpp"
 
 namespace sluice::app {
 namespace {
@@ -168,6 +169,25 @@ TEST(settings, api_keys_are_checked) {
   const auto loaded = load_settings(sources("auth: {keys: [{name: a, sha256: " + hash + ", role: admin}]}"));
   ASSERT_TRUE(loaded);
   EXPECT_EQ(loaded->told.auth.keys.at(0).role, key_role::admin);
+}
+
+TEST(settings, what_is_kept_and_how_long_a_session_lasts) {
+  const auto loaded =
+      load_settings(sources("data_dir: /var/lib/sluice\ndatabase: {url: 'sqlite:a.db'}\n"
+                            "auth: {token_ttl: 5m, refresh_ttl: 1d, registration: closed}\n"
+                            "server: {public_url: 'https://ai.example.org'}\n"));
+  ASSERT_TRUE(loaded) << to_string(loaded.error().front());
+  EXPECT_EQ(loaded->told.auth.registration, registration::closed);
+  EXPECT_EQ(make_database_settings(loaded->told).url, "sqlite:/var/lib/sluice/a.db");
+  EXPECT_EQ(make_database_settings(load_settings(sources())->told).url, "sqlite:./data/sluice.db");
+  EXPECT_EQ(make_database_settings(load_settings(sources("database: {url: 'sqlite:/a.db'}"))->told).url,
+            "sqlite:/a.db");
+  EXPECT_THAT(errors("database: {url: 'postgresql://db'}"),
+              ElementsAre(HasSubstr("expected sqlite: and the path of a file, such as sqlite:sluice.db")));
+  EXPECT_THAT(errors("data_dir: ''"), ElementsAre(HasSubstr("data_dir: expected a path")));
+  EXPECT_THAT(errors("auth: {registration: invite}"), ElementsAre(HasSubstr("expected one of open, closed")));
+  EXPECT_THAT(errors("auth: {token_ttl: 2h, refresh_ttl: 1h}"),
+              ElementsAre("sluice.yaml:1:36: auth.refresh_ttl must not be shorter than auth.token_ttl"));
 }
 
 TEST(settings, insecure_tokens_need_a_loopback_address) {

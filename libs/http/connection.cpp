@@ -102,8 +102,10 @@ task<bool> connection::read_header() {
   co_return true;
 }
 
-task<bool> connection::read_body() {
-  const unsigned refusal = has_whole_request() ? 0 : co_await receive_body();
+task<bool> connection::read_body(std::size_t bytes_max) {
+  unsigned refusal = space_->parser.stated_body_bytes() > bytes_max ? 413 : 0;
+  if (refusal == 0 && !has_whole_request()) refusal = co_await receive_body(bytes_max);
+  if (refusal == 0 && space_->asked.body.size() > bytes_max) refusal = 413;
   clear_deadline();
   if (refusal == 0) co_return true;
   reusable_ = false;
@@ -115,7 +117,9 @@ task<bool> connection::read_body() {
                               {});
   } else {
     error problem{.reason = reason_of(refusal), .message = "the request did not come in time"};
-    if (refusal == 503) {
+    if (refusal == 413) {
+      problem.message = "the body is too large";
+    } else if (refusal == 503) {
       problem.message = "this server is receiving as much as it can hold; try again";
       problem.retry_after = std::chrono::seconds(1);
     }
@@ -126,7 +130,7 @@ task<bool> connection::read_body() {
 
 // 0 when the body is there, else the status to refuse it with. The client must keep the least rate: bytes that come
 // earlier than they have to are a credit, but never for more than the time a silent client is given.
-task<unsigned> connection::receive_body() {
+task<unsigned> connection::receive_body(std::size_t bytes_max) {
   const server_limits& limits = home_.what().settings.limits;
   const std::uint64_t rate = std::max<std::uint64_t>(limits.bytes_per_second_min, 1);
   request_parser& parser = space_->parser;
@@ -140,6 +144,7 @@ task<unsigned> connection::receive_body() {
   set_deadline(limits.body_timeout);
   for (unsigned reads = 1; !parser.done(); ++reads) {
     if (parser.failed()) co_return parser.status();
+    if (body.size() > bytes_max) co_return 413;
     if (!body_share_.grow_to(body.capacity())) co_return 503;
     const std::size_t before = body.size();
     const error_code code = co_await receive();

@@ -33,7 +33,7 @@ class connection final : public exchange, public std::enable_shared_from_this<co
   const http::request& request() const override { return space_->asked; }
   executor get_executor() override { return socket_.get_executor(); }
   worker_buffer& buffer() override { return home_.buffer(); }
-  task<bool> read_body() override;
+  task<bool> read_body(std::size_t bytes_max) override;
   bool has_whole_request() const override { return space_->parser.done(); }
   header_fields& answer_headers() override { return space_->answer_headers; }
   task<error_code> respond(response answer) override;
@@ -56,7 +56,7 @@ class connection final : public exchange, public std::enable_shared_from_this<co
   // connection.cpp: the client's side
   task<> run();
   task<bool> read_header();
-  task<unsigned> receive_body();
+  task<unsigned> receive_body(std::size_t bytes_max);
   task<error_code> receive();
   error_code read_some();
   void feed();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <limits>
 #include <span>
 #include <string>
 #include <string_view>
@@ -34,8 +35,9 @@ class exchange {
   /// Reads the rest of the request's body into `request().body`, where until then at most its beginning is. A handler
   /// that wants the body calls this once it knows who asks, for bodies are large and strangers many. False if there
   /// will be none (cut off, late, too large, too much of all together): the client has been answered. A body that is
-  /// not read is not waited for: its connection ends with the answer.
-  virtual task<bool> read_body() = 0;
+  /// not read is not waited for: its connection ends with the answer. What the server takes as the largest body holds
+  /// in any case; `bytes_max` is for handlers that know how little they need.
+  virtual task<bool> read_body(std::size_t bytes_max = std::numeric_limits<std::size_t>::max()) = 0;
   /// Whether the request has come whole.
   virtual bool has_whole_request() const = 0;
 

@@ -187,6 +187,10 @@ void request_parser::reserve_body() {
   grammar_->asked().body.reserve(std::min<std::uint64_t>(grammar_->content_length().value_or(0), body_reserve_max));
 }
 
+std::uint64_t request_parser::stated_body_bytes() const {
+  return grammar_->content_length().value_or(0);
+}
+
 bool request_parser::header_done() const {
   return grammar_->is_header_done();
 }

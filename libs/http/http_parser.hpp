@@ -34,6 +34,9 @@ class request_parser {
   /// Makes room for a body of a stated length, as far as one may on a stranger's word. Once the header is done.
   void reserve_body();
 
+  /// The length that the header states for the body; 0: none. Once the header is done.
+  std::uint64_t stated_body_bytes() const;
+
   bool header_done() const;
   bool done() const;
   bool failed() const { return status_ != 0; }

@@ -58,6 +58,27 @@ TEST_F(server_test, a_body_may_come_in_any_pieces) {
   EXPECT_THAT(client.ask(get_hello), EndsWith("hello"));
 }
 
+// Needs no more than ten bytes.
+task<> echo_little(exchange& call) {
+  const request& asked = call.request();
+  if (co_await call.read_body(10)) co_await call.respond({.body = asked.body});
+}
+
+TEST_F(server_test, a_handler_may_take_less_than_the_server_does) {
+  serve({{"POST", "/little", echo_little}});
+  const std::string ask = "POST /little HTTP/1.1\r\nHost: x\r\n";
+  EXPECT_THAT(connect().ask(ask + "Content-Length: 10\r\n\r\n0123456789"), EndsWith("0123456789"));
+  raw_client waiting = connect();
+  waiting.send(ask + "Content-Length: 11\r\nExpect: 100-continue\r\n\r\n");
+  EXPECT_THAT(waiting.read_to_end(), StartsWith("HTTP/1.1 413 "));
+  raw_client whole = connect();
+  whole.send(ask + "Content-Length: 11\r\n\r\n01234567890");
+  EXPECT_THAT(whole.read_answer(), StartsWith("HTTP/1.1 413 "));
+  raw_client chunked = connect();
+  chunked.send(ask + "Transfer-Encoding: chunked\r\n\r\n100000\r\n0123456789a");
+  EXPECT_THAT(chunked.read_to_end(), StartsWith("HTTP/1.1 413 "));
+}
+
 TEST_F(server_test, bytes_that_came_early_do_not_buy_hours_of_silence) {
   // At the least rate the first bytes alone would be worth 100 seconds.
   serve({echo_route()}, with({.body_timeout = 50ms, .bytes_per_second_min = 1000}));
