@@ -18,7 +18,7 @@ class sqlite_connection {
   /// The file is made if it is not there.
   static result<sqlite_connection> open(const std::filesystem::path& file, std::chrono::milliseconds busy_timeout);
 
-  /// Looks for damage, in time proportional to the file (2 to 4 s a GiB when it is cached).
+  /// Looks for damage, in time proportional to the file (about 2 s a GiB).
   result<void> quick_check(const std::filesystem::path& file);
   /// From here on it refuses to write.
   result<void> allow_reading_only();
