@@ -6,6 +6,8 @@
 namespace sluice::identity {
 namespace {
 
+using namespace std::chrono_literals;
+
 template <class Work>
 void in_parallel(int threads, Work work) {
   std::vector<std::thread> running;

@@ -9,6 +9,8 @@
 namespace sluice::identity {
 namespace {
 
+using namespace std::chrono_literals;
+
 TEST(registering, makes_an_account_that_can_sign_in) {
   world here;
   const auto made = here.add("Alice");

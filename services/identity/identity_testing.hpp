@@ -15,8 +15,6 @@
 
 namespace sluice::identity {
 
-using namespace std::chrono_literals;
-
 inline const std::string good_password = "korrekt pferd 7 Batterie";
 
 /// A clock that stands still until it is moved. Any thread.
@@ -38,7 +36,7 @@ class unforgiving_limiter final : public limits::limiter {
     std::uint32_t& taken = taken_[by.name + ' ' + std::string(key)];
     limits::decision made{.allowed = taken + cost <= burst, .limit = burst};
     if (made.allowed) taken += cost;
-    if (!made.allowed) made.retry_after = 90s;
+    if (!made.allowed) made.retry_after = std::chrono::seconds(90);
     co_return made;
   }
   task<result<void>> give_back(const limits::limit& by, std::string_view key, const limits::decision&,

@@ -8,7 +8,7 @@
 namespace sluice::identity {
 
 /// The tables of migrations/. Any worker; the database outlives it.
-class user_store_sql final : public user_store {
+class user_store_sql : public user_store {
  public:
   explicit user_store_sql(store::database& in) : database_(in) {}
 
