@@ -15,6 +15,29 @@
 
 namespace sluice::identity {
 
+/// This thread's event loop. It stays to the end of the process, for a database lets go of it some time after its
+/// answer.
+inline asio::io_context& own_loop() {
+  static std::mutex lock;
+  static std::vector<std::unique_ptr<asio::io_context>> all;
+  thread_local asio::io_context* mine = nullptr;
+  if (mine == nullptr) {
+    const std::scoped_lock held(lock);
+    mine = all.emplace_back(std::make_unique<asio::io_context>(1)).get();
+  }
+  return *mine;
+}
+
+/// Runs a coroutine to its end on this thread.
+template <class T>
+T run(task<T> work) {
+  asio::io_context& loop = own_loop();
+  auto ended = asio::co_spawn(loop.get_executor(), std::move(work), asio::use_future);
+  loop.restart();
+  loop.run();
+  return ended.get();
+}
+
 inline const std::string good_password = "korrekt pferd 7 Batterie";
 
 /// A clock that stands still until it is moved. Any thread.
@@ -96,7 +119,7 @@ class world {
         accounts(must_open_accounts(*database, told_)),
         store(*database),
         rules(store, limiter, state, told_, [this] { return time.now(); }, observed) {
-    must(store::run(rules.start()));
+    must(run(rules.start()));
   }
 
   template <class T>
@@ -105,15 +128,14 @@ class world {
     if constexpr (!std::is_void_v<T>) return std::move(*got);
   }
   result<user> add(const std::string& name, const std::string& password = good_password) {
-    return store::run(
-        rules.register_user({.username = name, .password = secret_string(password)}, {.address = "192.0.2.1"}));
+    return run(rules.register_user({.username = name, .password = secret_string(password)}, {.address = "192.0.2.1"}));
   }
   result<tokens> log_in(const std::string& name, const std::string& password = good_password,
                         const std::string& address = "192.0.2.1") {
-    return store::run(rules.log_in({.username = name, .password = secret_string(password)}, {.address = address}));
+    return run(rules.log_in({.username = name, .password = secret_string(password)}, {.address = address}));
   }
-  result<tokens> refresh(const secret_string& token) { return store::run(rules.refresh(token, {})); }
-  result<identified> identify(const secret_string& credential) { return store::run(rules.identify(credential)); }
+  result<tokens> refresh(const secret_string& token) { return run(rules.refresh(token, {})); }
+  result<identified> identify(const secret_string& credential) { return run(rules.identify(credential)); }
 
  private:
   settings told_;

@@ -52,11 +52,11 @@ std::string_view to_string(check_outcome how) {
   return "unavailable";
 }
 
-// Runs a coroutine to its end on this thread.
+// Runs a coroutine to its end on this thread. The loop stays: the database lets go of it some time after its answer.
 template <class T>
-T run_here(task<T> work) {
-  asio::io_context loop(1);
+T run_on(asio::io_context& loop, task<T> work) {
   auto ended = asio::co_spawn(loop.get_executor(), std::move(work), asio::use_future);
+  loop.restart();
   loop.run();
   return ended.get();
 }
@@ -117,6 +117,7 @@ struct module::parts {
 
   store::database& database;
   settings told;
+  asio::io_context starting{1};  // where `prepare` runs
   telemetry::logger log;
   telemetry::log_limit troubles{quiet_interval};
   watch watcher;
@@ -177,13 +178,14 @@ module::~module() = default;
 result<std::optional<first_admin>> module::prepare() {
   auto accounts = open_administration(parts_->database, parts_->told);
   if (!accounts) return std::unexpected(std::move(accounts.error()));
-  if (auto started = run_here(parts_->rules.start()); !started) return std::unexpected(std::move(started.error()));
-  const auto some = run_here(parts_->store.has_users());
+  if (auto started = run_on(parts_->starting, parts_->rules.start()); !started)
+    return std::unexpected(std::move(started.error()));
+  const auto some = run_on(parts_->starting, parts_->store.has_users());
   if (!some) return std::unexpected(some.error());
   if (*some) return std::optional<first_admin>();
 
   first_admin made{.username = std::string(first_admin_name), .password = make_password()};
-  const auto added = run_here((*accounts)->add_user(made.username, made.password, role::admin));
+  const auto added = run_on(parts_->starting, (*accounts)->add_user(made.username, made.password, role::admin));
   if (!added) return std::unexpected(added.error());
   return std::optional(std::move(made));
 }

@@ -92,12 +92,12 @@ TEST(password_hashes, differ_by_their_salt_and_by_every_byte) {
 
 TEST(password_hasher, does_the_same_work_for_nobody) {
   password_hasher hasher({.cost = quick, .threads = 1, .queue_max = 4});
-  const auto hash = store::run(hasher.hash(secret_string(good_password)));
+  const auto hash = run(hasher.hash(secret_string(good_password)));
   ASSERT_TRUE(hash);
   EXPECT_EQ(hasher.computed(), 1U);
-  EXPECT_EQ(store::run(hasher.verify(*hash, secret_string(good_password))), true);
-  EXPECT_EQ(store::run(hasher.verify(*hash, secret_string("another one"))), false);
-  EXPECT_EQ(store::run(hasher.verify(std::nullopt, secret_string(good_password))), false);
+  EXPECT_EQ(run(hasher.verify(*hash, secret_string(good_password))), true);
+  EXPECT_EQ(run(hasher.verify(*hash, secret_string("another one"))), false);
+  EXPECT_EQ(run(hasher.verify(std::nullopt, secret_string(good_password))), false);
   EXPECT_EQ(hasher.computed(), 4U);
 }
 
