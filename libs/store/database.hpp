@@ -26,8 +26,9 @@ namespace sluice::store {
 struct database_settings {
   std::string url;  ///< "sqlite:PATH"
   std::size_t readers = 2;
-  std::size_t queue_max = 4096;                   ///< of waiting reads, and of waiting writes; past it: unavailable
-  std::chrono::milliseconds busy_timeout{5'000};  ///< another process may hold the lock so long
+  std::size_t queue_max = 4096;                    ///< of waiting reads, and of waiting writes; past it: unavailable
+  std::chrono::milliseconds busy_timeout{5'000};   ///< another process may hold the lock so long
+  std::chrono::milliseconds read_timeout{10'000};  ///< a read that computes longer than that is broken off
 };
 
 /// One numbered step of a component's schema. Numbers start at 1 and have no gaps.

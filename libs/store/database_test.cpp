@@ -72,5 +72,25 @@ TEST(database, values_come_back_as_they_were) {
   }
 }
 
+TEST(database, a_read_without_end_is_broken_off) {
+  const scratch_directory scratch;
+  const auto opened = must_open(
+      {.url = "sqlite:" + (scratch / "data.db").string(), .readers = 1, .read_timeout = std::chrono::milliseconds(20)});
+  const auto endless = opened->read_now([](soci::session& sql) -> result<long long> {
+    long long count = 0;
+    sql << "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n", soci::into(count);
+    return count;
+  });
+  ASSERT_FALSE(endless);
+  EXPECT_EQ(endless.error().reason, error_reason::unavailable);
+  EXPECT_EQ(endless.error().message, "the database took too long; ask for less");
+  EXPECT_EQ(opened->read_now([](soci::session& sql) -> result<long long> {
+    long long one = 0;
+    sql << "SELECT 1", soci::into(one);
+    return one;
+  }),
+            1);
+}
+
 }  // namespace
 }  // namespace sluice::store

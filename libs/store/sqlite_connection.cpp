@@ -26,6 +26,9 @@ PRAGMA trusted_schema = OFF;
 PRAGMA journal_size_limit = 67108864;
 )";
 
+// Of SQLite's virtual machine: some 100 µs.
+constexpr int instructions_between_looks = 10'000;
+
 sqlite_api::sqlite3* handle(soci::session& sql) {
   return static_cast<soci::sqlite3_session_backend*>(sql.get_backend())->conn_;
 }
@@ -135,6 +138,11 @@ result<void> sqlite_connection::quick_check(const fs::path& file) {
 }
 
 result<void> sqlite_connection::allow_reading_only() {
+  const auto is_late = [](void* deadline) -> int {
+    return std::chrono::steady_clock::now() > *static_cast<std::chrono::steady_clock::time_point*>(deadline) ? 1 : 0;
+  };
+  break_off_at(std::chrono::steady_clock::time_point::max());
+  sqlite_api::sqlite3_progress_handler(handle(*session_), instructions_between_looks, is_late, deadline_.get());
   return run("PRAGMA query_only = ON");
 }
 

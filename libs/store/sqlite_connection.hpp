@@ -20,8 +20,9 @@ class sqlite_connection {
 
   /// Looks for damage, in time proportional to the file (about 2 s a GiB).
   result<void> quick_check(const std::filesystem::path& file);
-  /// From here on it refuses to write.
+  /// From here on it refuses to write, and breaks statements off that run past the time set last.
   result<void> allow_reading_only();
+  void break_off_at(std::chrono::steady_clock::time_point when) { *deadline_ = when; }
 
   /// Statements, separated by semicolons, without parameters.
   result<void> run(const std::string& script);
@@ -30,9 +31,11 @@ class sqlite_connection {
   soci::session& session() { return *session_; }
 
  private:
-  explicit sqlite_connection(std::unique_ptr<soci::session> session) : session_(std::move(session)) {}
+  explicit sqlite_connection(std::unique_ptr<soci::session> session)
+      : deadline_(std::make_unique<std::chrono::steady_clock::time_point>()), session_(std::move(session)) {}
   result<void> set_up(std::chrono::milliseconds busy_timeout);
 
+  std::unique_ptr<std::chrono::steady_clock::time_point> deadline_;  // SQLite looks at it while it computes
   std::unique_ptr<soci::session> session_;
 };
 

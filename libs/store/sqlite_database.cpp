@@ -20,15 +20,19 @@ namespace fs = std::filesystem;
 // Bounds how long the first of a batch waits for the others, and how much one failing commit takes with it.
 constexpr std::size_t batch_max = 256;
 
-// What is looked through for damage at opening: as much as a start may wait for (here 35 ms and 150 ms). A database that
-// was closed well leaves no write-ahead log behind.
+// What is looked through for damage at opening: as much as a start may wait for (here 35 ms and 150 ms). A database
+// that was closed well leaves no write-ahead log behind.
 constexpr std::uintmax_t checked_always_bytes_max = 16U << 20U;
 constexpr std::uintmax_t checked_after_crash_bytes_max = 64U << 20U;
 
 class sqlite_database final : public database {
  public:
-  sqlite_database(sqlite_connection writer, std::vector<sqlite_connection> readers, std::size_t queue_max)
-      : writer_(std::move(writer)), readers_(std::move(readers)), writes_(queue_max), reads_(queue_max) {
+  sqlite_database(sqlite_connection writer, std::vector<sqlite_connection> readers, const database_settings& told)
+      : read_timeout_(told.read_timeout),
+        writer_(std::move(writer)),
+        readers_(std::move(readers)),
+        writes_(told.queue_max),
+        reads_(told.queue_max) {
     start("sql-writer", [this] { serve_writes(); });
     for (sqlite_connection& reader : readers_)
       start("sql-reader", [this, &reader] { serve_reads(reader); });
@@ -79,10 +83,12 @@ class sqlite_database final : public database {
       std::vector<job> taken = reads_.take(1);
       if (taken.empty()) return;
       job& one = taken.front();
+      on.break_off_at(std::chrono::steady_clock::now() + read_timeout_);
       one.outcome = on.run("BEGIN");
       if (one.outcome) {
         one.outcome = guarded(on.session(), one.work);
         // Nothing was written: how it ends changes nothing.
+        on.break_off_at(std::chrono::steady_clock::time_point::max());
         if (on.in_transaction()) std::ignore = on.run("ROLLBACK");
       }
       reads_ended_.fetch_add(1, std::memory_order_relaxed);
@@ -136,6 +142,7 @@ class sqlite_database final : public database {
     one.ended(std::move(one.outcome));
   }
 
+  const std::chrono::milliseconds read_timeout_;
   sqlite_connection writer_;
   std::vector<sqlite_connection> readers_;
   job_queue<job> writes_;
@@ -169,7 +176,7 @@ result<std::unique_ptr<database>> open_sqlite(std::string_view path, const datab
     if (auto limited = reader->allow_reading_only(); !limited) return std::unexpected(limited.error());
     readers.push_back(std::move(*reader));
   }
-  return std::make_unique<sqlite_database>(std::move(*writer), std::move(readers), told.queue_max);
+  return std::make_unique<sqlite_database>(std::move(*writer), std::move(readers), told);
 }
 
 }  // namespace sluice::store

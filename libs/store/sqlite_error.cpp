@@ -39,6 +39,8 @@ error sqlite_error(int code, std::string cause) {
     case SQLITE_READONLY:
     case SQLITE_PERM:
       return make(error_reason::unavailable, "the database cannot be written");
+    case SQLITE_INTERRUPT:
+      return make(error_reason::unavailable, "the database took too long; ask for less");
     case SQLITE_NOMEM:
       return make(error_reason::unavailable, "the database has no memory left");
     case SQLITE_CORRUPT:
