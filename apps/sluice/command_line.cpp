@@ -1,7 +1,10 @@
 #include "app/command_line.hpp"
 
+#include <iostream>
+
 #include <CLI/CLI.hpp>
 
+#include "app/account_command_line.hpp"
 #include "app/chat_command.hpp"
 #include "app/config_commands.hpp"
 #include "app/exit_codes.hpp"
@@ -83,6 +86,8 @@ int run_command_line(int count, char** words, std::ostream& out, std::ostream& e
   chat.add_option("--token", chatting.token, "Token or API key (default: $SLUICE_TOKEN)")->envname("SLUICE_TOKEN");
   chat.add_option("message", chatting.message, "Say this and leave; without it, lines of standard input");
 
+  const account_command_line accounts(program);
+
   healthcheck_options health;
   CLI::App& healthcheck_command = *program.add_subcommand("healthcheck", "Ask a running Sluice whether it is ready");
   healthcheck_command.add_option("--url", health.url, "Where Sluice is")->capture_default_str();
@@ -100,6 +105,7 @@ int run_command_line(int count, char** words, std::ostream& out, std::ostream& e
   if (env) return config_env(out);
   if (reference) return config_reference(out);
   if (chat) return run_chat(chatting, out, err);
+  if (accounts.chosen()) return run_account_request(accounts.request(), std::cin, out, err);
   if (healthcheck_command) return run_healthcheck(health, out, err);
   if (version_command) {
     out << "sluice " << version << '\n';

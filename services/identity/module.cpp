@@ -180,14 +180,16 @@ result<std::optional<first_admin>> module::prepare() {
   if (!accounts) return std::unexpected(std::move(accounts.error()));
   if (auto started = run_on(parts_->starting, parts_->rules.start()); !started)
     return std::unexpected(std::move(started.error()));
-  const auto some = run_on(parts_->starting, parts_->store.has_users());
+  const auto some = run_on(parts_->starting, parts_->store.has_admin());
   if (!some) return std::unexpected(some.error());
   if (*some) return std::optional<first_admin>();
 
   first_admin made{.username = std::string(first_admin_name), .password = make_password()};
   const auto added = run_on(parts_->starting, (*accounts)->add_user(made.username, made.password, role::admin));
-  if (!added) return std::unexpected(added.error());
-  return std::optional(std::move(made));
+  if (added) return std::optional(std::move(made));
+  // Somebody gave the name to a user before the first start: who may do that can make an admin.
+  if (added.error().reason == error_reason::conflict) return std::optional<first_admin>();
+  return std::unexpected(added.error());
 }
 
 service& module::face() {

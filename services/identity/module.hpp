@@ -36,7 +36,7 @@ class module {
          settings told, telemetry::metric_registry& metrics, const telemetry::logger& log);
   ~module();
 
-  /// Brings the tables up to date, makes the first signing key and, where there are no users, the admin. Blocking,
+  /// Brings the tables up to date, makes the first signing key and, where there is none, the admin. Blocking,
   /// once, before the workers start.
   result<std::optional<first_admin>> prepare();
   service& face();

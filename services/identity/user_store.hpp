@@ -73,7 +73,7 @@ class user_store {
   virtual task<result<std::optional<account>>> find_by_id(std::string user_id) = 0;
   /// By id, which is by age, after `after`.
   virtual task<result<std::vector<user>>> list_users(std::string after, std::uint32_t limit) = 0;
-  virtual task<result<bool>> has_users() = 0;
+  virtual task<result<bool>> has_admin() = 0;
   /// Stores the same password hashed anew; nothing happens if it was changed meanwhile.
   virtual task<result<void>> replace_hash(std::string user_id, std::string old_hash, std::string new_hash) = 0;
   /// Ends all sessions but `kept_session`. With `old_hash`, false and no change if that is no longer the hash.

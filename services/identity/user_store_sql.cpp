@@ -74,10 +74,10 @@ task<result<std::vector<user>>> user_store_sql::list_users(std::string after, st
   });
 }
 
-task<result<bool>> user_store_sql::has_users() {
+task<result<bool>> user_store_sql::has_admin() {
   return database_.read([](soci::session& sql) -> result<bool> {
     long long some = 0;
-    sql << "SELECT count(*) FROM (SELECT id FROM users LIMIT 1) one", into(some);
+    sql << "SELECT count(*) FROM users WHERE role = 'admin'", into(some);
     return some != 0;
   });
 }
