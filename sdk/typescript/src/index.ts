@@ -1,0 +1,6 @@
+export { Answer, type AnswerState, type Delta, type ToolCall } from './answer.ts';
+export { fullJitterMs, type BackoffSettings } from './backoff.ts';
+export { SluiceClient, type ClientEvents, type Recovery, type SluiceClientOptions } from './client.ts';
+export type { ConnectionOptions, ConnectionState, TicketRequest, WebSocketLike } from './connection.ts';
+export { CredentialsRefused, SluiceError } from './errors.ts';
+export type * from './protocol.ts';
