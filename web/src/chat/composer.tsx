@@ -1,0 +1,74 @@
+import { useEffect, useRef, useState, type KeyboardEvent } from 'react';
+import { keep, kept } from '../ui/theme.ts';
+import { IconButton } from '../ui/controls.tsx';
+import { ModelPicker } from './model_picker.tsx';
+
+interface ComposerProps {
+  /** Drafts are kept by this: one for each conversation. */
+  draftKey: string;
+  isWriting: boolean;
+  onSend: (content: string) => void;
+  onStop: () => void;
+}
+
+export function Composer({ draftKey, isWriting, onSend, onStop }: ComposerProps) {
+  const storageKey = `sluice.draft.${draftKey}`;
+  const [text, setText] = useState(() => kept(storageKey) ?? '');
+  const area = useRef<HTMLTextAreaElement>(null);
+
+  useEffect(() => keep(storageKey, text), [storageKey, text]);
+  useEffect(() => {
+    // A phone's keyboard would cover what is to be read first.
+    if (matchMedia('(hover: hover)').matches) area.current?.focus();
+  }, [draftKey]);
+
+  const isReady = text.trim() !== '' && !isWriting;
+  const send = (): void => {
+    if (!isReady) return;
+    setText('');
+    onSend(text);
+  };
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if (event.key !== 'Enter' || event.shiftKey || event.nativeEvent.isComposing) return;
+    event.preventDefault();
+    send();
+  };
+
+  return (
+    <form
+      className="column pb-3 sm:pb-4"
+      onSubmit={(event) => {
+        event.preventDefault();
+        send();
+      }}
+    >
+      <div className="rounded-2xl border border-line bg-surface shadow-raised focus-within:border-accent">
+        <textarea
+          ref={area}
+          className="composer block w-full resize-none px-4 pt-3.5 pb-1 outline-none placeholder:text-muted"
+          aria-label="Message"
+          placeholder="Write a message"
+          rows={1}
+          value={text}
+          enterKeyHint="send"
+          onChange={(event) => setText(event.target.value)}
+          onKeyDown={onKeyDown}
+        />
+        <div className="flex items-center justify-between gap-2 p-2">
+          <ModelPicker />
+          {isWriting ? (
+            <IconButton icon="stop" label="Stop (Esc)" className="send-button" onClick={onStop} />
+          ) : (
+            <IconButton
+              icon="arrow_up"
+              label="Send (Enter)"
+              type="submit"
+              className="send-button"
+              disabled={!isReady}
+            />
+          )}
+        </div>
+      </div>
+    </form>
+  );
+}

@@ -1,0 +1,174 @@
+import { CredentialsRefused, SluiceClient, type Answer, type ChatRequest, type Recovery } from '@sluice/client';
+import type { QueryClient } from '@tanstack/react-query';
+import { makeTicket } from '../api/account.ts';
+import {
+  listConversations,
+  newestBranch,
+  readConversation,
+  textOf,
+  type ConversationTree,
+  type StoredMessage,
+} from '../api/conversations.ts';
+import { ApiError } from '../api/http.ts';
+import type { Session } from '../api/session.ts';
+
+/** What was said here and is not yet known to be stored: shown below the conversation's messages. */
+export interface Turn {
+  key: string;
+  /** Unknown until the server has begun a new conversation. */
+  conversationId: string | undefined;
+  content: string;
+  model: string | undefined;
+  answer: Answer;
+}
+
+// Two windows' clocks and the server's may differ by this when a lost request is looked for.
+const clockSlackMs = 60_000;
+
+/**
+ * The answers that are being written, over one socket for the whole page, whichever conversation is shown. Stored
+ * messages come from the query cache; what is alive comes from here.
+ */
+export class LiveChats {
+  readonly client: SluiceClient;
+  readonly #session: Session;
+  readonly #cache: QueryClient;
+  readonly #answers = new Map<string, Answer>(); // by generation
+  readonly #sentAt = new WeakMap<ChatRequest, number>();
+  readonly #listeners = new Set<() => void>();
+  readonly #windows = new BroadcastChannel('sluice.conversations');
+  #turns: Turn[] = [];
+  #count = 0;
+
+  constructor(session: Session, cache: QueryClient) {
+    this.#session = session;
+    this.#cache = cache;
+    this.client = new SluiceClient({
+      url: new URL('/chat', location.href),
+      ticket: ({ fresh }) => this.#ticket(fresh),
+      recover: (request) => this.#recover(request),
+    });
+    this.#windows.onmessage = ({ data }: MessageEvent<string>) => this.#changedElsewhere(data);
+  }
+
+  subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  };
+
+  turns = (): Turn[] => this.#turns;
+
+  send(said: { conversationId?: string; content: string; model?: string }): Turn {
+    const request: ChatRequest = { content: said.content, conversation_id: said.conversationId ?? 'new' };
+    if (said.model !== undefined) request.model = said.model;
+    this.#sentAt.set(request, Date.now());
+    const answer = this.client.chat(request);
+    const { conversationId, content, model } = said;
+    const turn: Turn = { key: `t${++this.#count}`, conversationId, content, model, answer };
+    this.#setTurns([...this.#turns, turn]);
+    let isStarted = false;
+    answer.subscribe(() => {
+      if (isStarted || !answer.started) return;
+      isStarted = true;
+      if (answer.generationId !== undefined) this.#answers.set(answer.generationId, answer);
+      const id = answer.started.conversation_id ?? undefined;
+      this.#setTurns(
+        this.#turns.map((other) => (other === turn ? Object.assign(turn, { conversationId: id }) : other)),
+      );
+      if (id !== undefined) this.#changed(id);
+    });
+    this.#watchEnd(answer, () => turn.conversationId);
+    return turn;
+  }
+
+  /** Sends again what was refused or lost, in the place of the first attempt. */
+  sendAgain(turn: Turn): Turn {
+    this.forget(turn);
+    return this.send(turn);
+  }
+
+  forget(turn: Turn): void {
+    this.#setTurns(this.#turns.filter((other) => other !== turn));
+  }
+
+  /** The live answer of a stored message, taken up where it is being written. */
+  answerOf(message: StoredMessage, conversationId: string): Answer | undefined {
+    const { generation_id: id } = message;
+    if (!id) return undefined;
+    const known = this.#answers.get(id);
+    if (known || message.status !== 'streaming') return known;
+    const answer = this.client.resume(id);
+    this.#answers.set(id, answer);
+    this.#watchEnd(answer, () => conversationId);
+    return answer;
+  }
+
+  /** Lets go of turns that the stored conversation has by now. */
+  settle({ id, messages }: ConversationTree): void {
+    const stored = new Set(messages.map((message) => message.id));
+    const left = this.#turns.filter(
+      ({ conversationId, answer }) => conversationId !== id || !stored.has(answer.started?.message_id ?? ''),
+    );
+    if (left.length !== this.#turns.length) this.#setTurns(left);
+  }
+
+  close(): void {
+    this.client.close();
+    this.#windows.close();
+  }
+
+  #watchEnd(answer: Answer, conversationId: () => string | undefined): void {
+    const ended = (): void => {
+      const id = conversationId();
+      if (id !== undefined) this.#changed(id);
+    };
+    answer.done.then(ended, ended);
+  }
+
+  #changed(conversationId: string): void {
+    this.#windows.postMessage(conversationId);
+    this.#changedElsewhere(conversationId);
+  }
+
+  #changedElsewhere(conversationId: string): void {
+    void this.#cache.invalidateQueries({ queryKey: ['conversation', conversationId] });
+    void this.#cache.invalidateQueries({ queryKey: ['conversations'] });
+  }
+
+  async #ticket(fresh: boolean): Promise<string> {
+    try {
+      if (fresh) await this.#session.refresh();
+      return await makeTicket(this.#session);
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 401) throw new CredentialsRefused(error.message);
+      throw error;
+    }
+  }
+
+  // The line broke between a request and the server's word that it has it. The conversation knows: if the question is
+  // its newest, the answer is taken up; if not, it never arrived and is sent again.
+  async #recover(request: ChatRequest): Promise<Recovery> {
+    const tree = await this.#whereItWouldBe(request);
+    if (!tree) return 'resend';
+    const branch = newestBranch(tree.messages);
+    const question = branch.findLast(({ role }) => role === 'user');
+    const answer = branch.at(-1);
+    const since = (this.#sentAt.get(request) ?? Date.now()) - clockSlackMs;
+    const isOurs =
+      question !== undefined && textOf(question).text === request.content && Date.parse(question.created_at) >= since;
+    if (!isOurs) return 'resend';
+    return answer?.role === 'assistant' && answer.generation_id ? { generation_id: answer.generation_id } : 'fail';
+  }
+
+  async #whereItWouldBe({ conversation_id: id }: ChatRequest): Promise<ConversationTree | undefined> {
+    if (id && id !== 'new') return readConversation(this.#session, id);
+    const { conversations } = await listConversations(this.#session, { query: '', archived: false });
+    const newest = conversations[0];
+    return newest && readConversation(this.#session, newest.id);
+  }
+
+  #setTurns(turns: Turn[]): void {
+    this.#turns = turns;
+    for (const listener of [...this.#listeners]) listener();
+  }
+}

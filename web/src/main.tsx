@@ -1,0 +1,43 @@
+import { QueryClientProvider } from '@tanstack/react-query';
+import { RouterProvider } from '@tanstack/react-router';
+import { StrictMode, useEffect, useState } from 'react';
+import { createRoot } from 'react-dom/client';
+import { makeRouter } from './router.tsx';
+import { makeServices, ServicesProvider, useSessionState, type Services } from './services.tsx';
+import { Mark } from './ui/icons.tsx';
+import './styles/app.css';
+
+const services = makeServices();
+void services.session.begin();
+
+function App({ services }: { services: Services }) {
+  const state = useSessionState();
+  const [router] = useState(() => makeRouter(services));
+  const isDecided = state.name === 'signed_in' || state.name === 'signed_out';
+  useEffect(() => {
+    if (isDecided) void router.invalidate(); // the rules of its routes look at the session
+  }, [router, isDecided, state.name]);
+  if (!isDecided) return <Waiting isUnreachable={state.name === 'unreachable'} />;
+  return <RouterProvider router={router} context={services} />;
+}
+
+function Waiting({ isUnreachable }: { isUnreachable: boolean }) {
+  return (
+    <main className="grid min-h-full place-items-center">
+      <div className="grid justify-items-center gap-4 text-center text-muted" role="status">
+        <Mark className="size-11 animate-pulse" />
+        {isUnreachable ? 'The server cannot be reached. Trying again…' : <span className="sr-only">Loading</span>}
+      </div>
+    </main>
+  );
+}
+
+createRoot(document.getElementById('root')!).render(
+  <StrictMode>
+    <ServicesProvider value={services}>
+      <QueryClientProvider client={services.cache}>
+        <App services={services} />
+      </QueryClientProvider>
+    </ServicesProvider>
+  </StrictMode>,
+);

@@ -1,0 +1,87 @@
+import { createRootRouteWithContext, createRoute, createRouter, Outlet, redirect } from '@tanstack/react-router';
+import { RegisterPage, SignInPage } from './account/entry_page.tsx';
+import { SettingsPage } from './account/settings_page.tsx';
+import { ChatPage } from './chat/chat_page.tsx';
+import { Frame } from './frame.tsx';
+import type { Services } from './services.tsx';
+
+const root = createRootRouteWithContext<Services>()({ component: Outlet });
+
+interface EntrySearch {
+  next?: string;
+}
+const entrySearch = ({ next }: Record<string, unknown>): EntrySearch => (typeof next === 'string' ? { next } : {});
+
+// Who is signed in has no business at the door, who is not none inside.
+const outside = createRoute({
+  getParentRoute: () => root,
+  id: 'outside',
+  validateSearch: entrySearch,
+  beforeLoad: ({ context, search }) => {
+    if (context.session.state.name === 'signed_in') throw redirect({ href: search.next ?? '/' });
+  },
+});
+const signIn = createRoute({
+  getParentRoute: () => outside,
+  path: '/login',
+  component: function SignIn() {
+    return <SignInPage next={signIn.useSearch().next} />;
+  },
+});
+const register = createRoute({
+  getParentRoute: () => outside,
+  path: '/register',
+  component: function Register() {
+    return <RegisterPage next={register.useSearch().next} />;
+  },
+});
+
+const inside = createRoute({
+  getParentRoute: () => root,
+  id: 'inside',
+  component: Frame,
+  beforeLoad: ({ context, location }) => {
+    if (context.session.state.name === 'signed_in') return;
+    throw redirect({ to: '/login', search: location.href === '/' ? {} : { next: location.href } });
+  },
+});
+const newChat = createRoute({ getParentRoute: () => inside, path: '/', component: () => <ChatPage /> });
+const chat = createRoute({
+  getParentRoute: () => inside,
+  path: '/c/$conversationId',
+  component: function Chat() {
+    const { conversationId } = chat.useParams();
+    return <ChatPage key={conversationId} conversationId={conversationId} />;
+  },
+});
+const settings = createRoute({ getParentRoute: () => inside, path: '/settings', component: SettingsPage });
+
+export function makeRouter(services: Services) {
+  return createRouter({
+    routeTree: root.addChildren([
+      outside.addChildren([signIn, register]),
+      inside.addChildren([newChat, chat, settings]),
+    ]),
+    context: services,
+    defaultNotFoundComponent: NotFound,
+  });
+}
+
+function NotFound() {
+  return (
+    <main className="grid min-h-full place-items-center p-6 text-center">
+      <div className="grid gap-3">
+        <h1 className="text-xl font-semibold">There is no such page</h1>
+        <a href="/" className="text-accent underline underline-offset-2">
+          To the chat
+        </a>
+      </div>
+    </main>
+  );
+}
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: ReturnType<typeof makeRouter>;
+  }
+}

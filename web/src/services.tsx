@@ -1,0 +1,46 @@
+import { QueryClient } from '@tanstack/react-query';
+import { createContext, useContext, useSyncExternalStore } from 'react';
+import { ApiError } from './api/http.ts';
+import { Session, type SessionState } from './api/session.ts';
+import { LiveChats } from './chat/live_chats.ts';
+
+/** What the page is built on; made once in main.tsx and handed down. */
+export interface Services {
+  session: Session;
+  cache: QueryClient;
+  /** Those of the user who is signed in. */
+  chats: LiveChats;
+}
+
+const mayRetry = (count: number, error: unknown): boolean =>
+  count < 3 && !(error instanceof ApiError && error.status < 500 && error.status !== 429);
+
+export function makeServices(): Services {
+  const cache = new QueryClient({
+    defaultOptions: { queries: { staleTime: 30_000, retry: mayRetry, networkMode: 'always' } },
+  });
+  const session = new Session();
+  const services: Services = { session, cache, chats: new LiveChats(session, cache) };
+  // The next user starts with nothing of the last one's.
+  session.subscribe(() => {
+    if (session.state.name !== 'signed_out') return;
+    services.chats.close();
+    cache.clear();
+    services.chats = new LiveChats(session, cache);
+  });
+  return services;
+}
+
+const Context = createContext<Services | undefined>(undefined);
+export const ServicesProvider = Context.Provider;
+
+export function useServices(): Services {
+  const services = useContext(Context);
+  if (!services) throw new Error('no services above this component');
+  return services;
+}
+
+export function useSessionState(): SessionState {
+  const { session } = useServices();
+  return useSyncExternalStore(session.subscribe, () => session.state);
+}
