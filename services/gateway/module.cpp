@@ -1,5 +1,8 @@
 #include "gateway/module.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 #include <boost/asio/co_spawn.hpp>
 
 #include "async/wakeup.hpp"
@@ -57,9 +60,7 @@ task<> answer_root(const settings& told, admission& door, chat_sockets& sockets,
     co_await upgrade_to_chat(told, door, sockets, with);
     co_return;
   }
-  http::response away = plain(302, "the demo is at /demo\n");
-  away.headers.set("location", "/demo");
-  co_await with.respond(std::move(away));
+  co_await with.respond(app_page(with.request()));
 }
 
 }  // namespace
@@ -99,7 +100,7 @@ std::vector<http::route> module::routes() {
   const auto root = [this](http::exchange& with) {
     return answer_root(settings_, door_, *sockets_[async::this_worker()], with);
   };
-  return {
+  std::vector<http::route> table{
       {"GET", "/", root},
       {"GET", "/chat", chat},
       {"GET", "/v1/chat", chat},
@@ -110,6 +111,8 @@ std::vector<http::route> module::routes() {
       {"GET", "/v1/models/{model}",
        [openai_face](http::exchange& with) { return openai::get_model(openai_face, with); }},
   };
+  std::ranges::move(page_routes(), std::back_inserter(table));
+  return table;
 }
 
 std::vector<http::route> module::health_routes() {
