@@ -23,6 +23,9 @@
 #include "async/blocking_pool.hpp"
 #include "async/worker_pool.hpp"
 #include "gateway/module.hpp"
+#include "identity/module.hpp"
+#include "limits/limiter_memory.hpp"
+#include "state/shared_state_memory.hpp"
 #include "telemetry/log.hpp"
 #include "telemetry/metrics.hpp"
 #include "telemetry/names.hpp"
@@ -33,6 +36,13 @@ namespace {
 int refuse(std::ostream& err, int exit_code, const std::string& why) {
   err << "sluice: " << why << '\n';
   return exit_code;
+}
+
+// The only time that it is shown. Not in the log, which others may read.
+void show_first_admin(std::ostream& err, const identity::first_admin& made) {
+  err << "\nThe first account is " << made.username << " with the password " << made.password.reveal()
+      << "\nThis is not shown again; `sluice user passwd " << made.username << "` sets another one.\n\n"
+      << std::flush;
 }
 
 // What the services of any role stand on.
@@ -51,16 +61,21 @@ struct ground {
 
 // All services in one process: each holds the next ones' objects.
 struct services {
-  services(const settings& told, ground& on, std::vector<std::shared_ptr<agent::provider>> providers,
+  services(const settings& told, ground& on, storage& stored, std::vector<std::shared_ptr<agent::provider>> providers,
            const telemetry::logger& log)
-      : agents(on.workers, make_agent_settings(told), std::move(providers), on.metrics, log),
-        gateway(on.workers, on.buffers, make_gateway_settings(told), agents.face(), on.metrics, log) {}
+      : people(on.workers, *stored.database, limiter, state, make_identity_settings(told), on.metrics, log),
+        agents(on.workers, make_agent_settings(told), std::move(providers), on.metrics, log),
+        gateway(on.workers, on.buffers, make_gateway_settings(told), agents.face(), people.face(), on.metrics, log) {}
 
   void begin() {
+    people.begin();
     agents.begin();
     gateway.begin();
   }
 
+  limits::limiter_memory limiter;
+  state::shared_state_memory state;
+  identity::module people;
   agent::module agents;
   gateway::module gateway;
 };
@@ -89,6 +104,7 @@ void drain(ground& on, services& inside, listeners& outside, milliseconds limit)
   sockets_gone.wait();
   const auto left = std::chrono::ceil<milliseconds>(deadline - std::chrono::steady_clock::now());
   outside.stop(std::max(left, milliseconds(0)));
+  asio::co_spawn(any, inside.people.stop(), asio::use_future).wait();
 }
 
 }  // namespace
@@ -102,15 +118,18 @@ int serve(const loaded_settings& loaded, std::ostream& out, std::ostream& err) {
     log.warning(notice);
 
   ground base(told, log);
-  const auto stored = open_storage(told);
+  auto stored = open_storage(told);
   if (!stored) return refuse(err, exit_unavailable, stored.error().message);
   auto providers = make_providers(told, base.workers, base.lookups);
   if (!providers) return refuse(err, exit_configuration, providers.error());
-  services inside(told, base, std::move(*providers), log);
+  services inside(told, base, *stored, std::move(*providers), log);
   auto listening = make_listener_settings(told);
   if (!listening) return refuse(err, exit_configuration, listening.error());
   const auto outside = make_listeners(base, inside.gateway, std::move(*listening), log);
   if (const auto started = outside->start(); !started) return refuse(err, exit_unavailable, started.error().message);
+  const auto first = inside.people.prepare();
+  if (!first) return refuse(err, exit_unavailable, first.error().message);
+  if (*first) show_first_admin(err, **first);
   inside.begin();
   base.workers.start();
   log.info("ready", {{"address", outside->address()}, {"workers", base.workers.size()}, {"version", version}});

@@ -24,6 +24,16 @@ agent::settings make_agent_settings(const settings& told) {
   return made;
 }
 
+identity::settings make_identity_settings(const settings& told) {
+  identity::settings made;
+  if (!told.server.public_url.empty()) made.issuer = told.server.public_url;
+  made.token_ttl = told.auth.token_ttl;
+  made.refresh_ttl = told.auth.refresh_ttl;
+  made.registration =
+      told.auth.registration == registration::open ? identity::registration::open : identity::registration::closed;
+  return made;
+}
+
 gateway::settings make_gateway_settings(const settings& told) {
   gateway::settings made;
   made.allowed_origins = told.server.allowed_origins;

@@ -8,11 +8,13 @@
 #include "app/listeners.hpp"
 #include "app/settings.hpp"
 #include "gateway/settings.hpp"
+#include "identity/settings.hpp"
 #include "store/database.hpp"
 
 namespace sluice::app {
 
 agent::settings make_agent_settings(const settings& told);
+identity::settings make_identity_settings(const settings& told);
 gateway::settings make_gateway_settings(const settings& told);
 /// Paths that begin at `data_dir` are put behind it.
 store::database_settings make_database_settings(const settings& told);

@@ -1,32 +1,17 @@
 #include "gateway/admission.hpp"
 
 #include <algorithm>
-#include <array>
 
 #include <fmt/format.h>
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
+
+#include "base/digest.hpp"
 
 namespace sluice::gateway {
 namespace {
 
 // Longer credentials than any of ours are refused before they are hashed.
 constexpr std::size_t credential_bytes_max = 4096;
-
-std::string sha256_hex(std::string_view text) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
-  unsigned bytes = 0;
-  // Fetched once: EVP_sha256() would look it up in the providers at every use. Lives as long as the process.
-  static const EVP_MD* const sha256 = EVP_MD_fetch(nullptr, "SHA256", nullptr);
-  EVP_Digest(text.data(), text.size(), digest.data(), &bytes, sha256, nullptr);
-  std::string hex;
-  hex.reserve(std::size_t{2} * bytes);
-  for (unsigned i = 0; i < bytes; ++i) {
-    hex.push_back("0123456789abcdef"[digest[i] >> 4]);
-    hex.push_back("0123456789abcdef"[digest[i] & 15]);
-  }
-  return hex;
-}
 
 bool same_secret(std::string_view a, std::string_view b) {
   return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
@@ -83,37 +68,61 @@ socket_place::~socket_place() {
   if (counts_) counts_->give_back(user_id_);
 }
 
-admission::admission(const settings& told)
-    : settings_(told),
-      demo_(
-          std::make_shared<principal>(principal{.user_id = "usr_demo", .name = "demo", .key_id = {}, .role = "user"})),
-      counts_(std::make_shared<socket_counts>()) {
+admission::admission(const settings& told, identity::service& people)
+    : settings_(told), people_(people), counts_(std::make_shared<socket_counts>()) {
+  principal demo{.user_id = "usr_demo", .name = "demo", .key_id = {}, .session_id = {}, .role = "user"};
+  demo.fixed = true;
+  demo_ = std::make_shared<const principal>(std::move(demo));
   for (const fixed_key& key : told.keys) {
-    by_key_hash_.emplace(
-        key.sha256,
-        std::make_shared<principal>(principal{
-            .user_id = "usr_key_" + key.name, .name = key.name, .key_id = "key_" + key.name, .role = key.role}));
+    principal owner{.user_id = "usr_key_" + key.name,
+                    .name = key.name,
+                    .key_id = "key_" + key.name,
+                    .session_id = {},
+                    .role = key.role};
+    owner.fixed = true;
+    by_key_hash_.emplace(key.sha256, std::make_shared<const principal>(std::move(owner)));
   }
 }
 
 admission::~admission() = default;
 
-result<std::shared_ptr<const principal>> admission::authenticate(std::string_view credential) const {
+std::shared_ptr<const principal> admission::find_fixed(std::string_view credential) const {
+  for (const secret_string& token : settings_.insecure_tokens) {
+    if (same_secret(credential, token.reveal())) return demo_;
+  }
+  if (by_key_hash_.empty()) return nullptr;
+  // The hash is of what the caller sent, so that the look-up's time says nothing about the keys.
+  const auto known = by_key_hash_.find(sha256_hex(credential));
+  return known == by_key_hash_.end() ? nullptr : known->second;
+}
+
+task<result<std::shared_ptr<const principal>>> admission::authenticate(std::string_view credential) const {
   if (credential.empty()) {
-    return failure(error_reason::unauthenticated,
-                   "credentials are missing: send \"Authorization: Bearer <API key or token>\"");
+    co_return failure(error_reason::unauthenticated,
+                      "credentials are missing: send \"Authorization: Bearer <API key or token>\"");
   }
-  if (credential.size() <= credential_bytes_max) {
-    for (const secret_string& token : settings_.insecure_tokens) {
-      if (same_secret(credential, token.reveal())) return demo_;
-    }
-    if (!by_key_hash_.empty()) {
-      // The hash is of what the caller sent, so that the look-up's time says nothing about the keys.
-      const auto known = by_key_hash_.find(sha256_hex(credential));
-      if (known != by_key_hash_.end()) return known->second;
-    }
-  }
-  return failure(error_reason::unauthenticated, "these credentials are not valid here");
+  if (credential.size() > credential_bytes_max)
+    co_return failure(error_reason::unauthenticated, "these credentials are not valid here");
+  if (auto known = find_fixed(credential)) co_return known;
+  auto who = co_await people_.identify(secret_string(std::string(credential)));
+  if (!who) co_return std::unexpected(std::move(who.error()));
+  co_return std::make_shared<const principal>(principal{.user_id = std::move(who->user_id),
+                                                        .name = std::move(who->username),
+                                                        .key_id = std::move(who->key_id),
+                                                        .session_id = std::move(who->session_id),
+                                                        .role = std::string(identity::to_string(who->role)),
+                                                        .expires_at = who->expires_at});
+}
+
+task<result<void>> admission::still_stands(const principal& who) const {
+  if (who.fixed) co_return result<void>();
+  identity::identified known{.user_id = who.user_id,
+                             .username = who.name,
+                             .role = identity::parse_role(who.role).value_or(identity::role::user),
+                             .session_id = who.session_id,
+                             .key_id = who.key_id,
+                             .expires_at = who.expires_at};
+  co_return co_await people_.still_stands(std::move(known));
 }
 
 result<socket_place> admission::take_socket_place(const principal& who) {

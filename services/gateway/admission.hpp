@@ -2,26 +2,33 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
 #include "agent/agent_service.hpp"
+#include "async/task.hpp"
 #include "base/error.hpp"
 #include "gateway/settings.hpp"
+#include "identity/identity_service.hpp"
 
 namespace sluice::gateway {
 
-/// Who a request or socket acts for. Shared by all that this person has open.
+/// Who a request or socket acts for.
 struct principal {
   std::string user_id;
   std::string name;
-  std::string key_id;  ///< empty for a token
-  std::string role;    ///< "user" or "admin"
+  std::string key_id;                                                    ///< empty for a token
+  std::string session_id;                                                ///< empty for an API key
+  std::string role;                                                      ///< "user" or "admin"
+  std::optional<std::chrono::system_clock::time_point> expires_at = {};  ///< of the token
+  bool fixed = false;  ///< by the configuration: there is no account, nothing to revoke
   agent::caller caller() const { return {.user_id = user_id, .key_id = key_id}; }
 };
 
@@ -39,15 +46,18 @@ class socket_place {
   std::string user_id_;
 };
 
-/// Credentials are those of the configuration: fixed API keys and, for trying things out, insecure tokens. Immutable
-/// but for the counts; any thread.
+/// Credentials are those of the configuration (fixed API keys and, for trying things out, insecure tokens) and those
+/// that identity knows. Immutable but for the counts; any worker.
 class admission {
  public:
-  explicit admission(const settings& told);
+  admission(const settings& told, identity::service& people);
   ~admission();
 
-  /// `credential`: a bearer token or API key. The error is unauthenticated and does not say which part was wrong.
-  result<std::shared_ptr<const principal>> authenticate(std::string_view credential) const;
+  /// `credential`: a bearer token or API key; must live until the end. Not suspended where the credential is fixed or
+  /// was seen before. Errors: unauthenticated, which does not say which part was wrong; unavailable.
+  task<result<std::shared_ptr<const principal>>> authenticate(std::string_view credential) const;
+  /// Whether what somebody came in with is still good, by now: unauthenticated if not.
+  task<result<void>> still_stands(const principal& who) const;
 
   /// Takes a place for one more socket. Errors: rate_limited (of the user), unavailable (of the server). What one
   /// address may have open is the HTTP server's business.
@@ -55,7 +65,10 @@ class admission {
   std::uint32_t open_sockets() const;
 
  private:
+  std::shared_ptr<const principal> find_fixed(std::string_view credential) const;
+
   const settings& settings_;
+  identity::service& people_;
   std::unordered_map<std::string, std::shared_ptr<const principal>> by_key_hash_;
   std::shared_ptr<const principal> demo_;
   std::shared_ptr<socket_counts> counts_;

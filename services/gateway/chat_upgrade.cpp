@@ -45,16 +45,16 @@ struct entry_pass {
   socket_place place;
 };
 
-result<entry_pass> admit(const settings& told, admission& door, const http::request& asked) {
+task<result<entry_pass>> admit(const settings& told, admission& door, const http::request& asked) {
   const std::string query_token = told.allow_query_token ? asked.query_parameter("token").value_or("") : std::string();
   if (auto origin = check_origin(told, asked, !query_token.empty()); !origin)
-    return std::unexpected(std::move(origin.error()));
+    co_return std::unexpected(std::move(origin.error()));
   const std::string_view credential = find_credential(asked);
-  auto who = door.authenticate(credential.empty() ? query_token : credential);
-  if (!who) return std::unexpected(std::move(who.error()));
+  auto who = co_await door.authenticate(credential.empty() ? query_token : credential);
+  if (!who) co_return std::unexpected(std::move(who.error()));
   auto place = door.take_socket_place(**who);
-  if (!place) return std::unexpected(std::move(place.error()));
-  return entry_pass{.who = std::move(*who), .place = std::move(*place)};
+  if (!place) co_return std::unexpected(std::move(place.error()));
+  co_return entry_pass{.who = std::move(*who), .place = std::move(*place)};
 }
 
 }  // namespace
@@ -81,7 +81,7 @@ task<> upgrade_to_chat(const settings& told, admission& door, chat_sockets& sock
     co_await with.respond_error(std::move(away));
     co_return;
   }
-  auto entry = admit(told, door, asked);
+  auto entry = co_await admit(told, door, asked);
   if (!entry) {
     co_await with.respond_error(std::move(entry.error()));
     co_return;

@@ -82,8 +82,9 @@ class module::chat_watch final : public chat_observer {
 };
 
 module::module(async::worker_pool& workers, http::worker_buffers& buffers, settings told, agent::service& agents,
-               telemetry::metric_registry& metrics, const telemetry::logger& log) :settings_(std::move(told)),
-    agents_(agents), metrics_(metrics), door_(settings_), watch_(std::make_unique<chat_watch>(metrics, log)) {
+               identity::service& people, telemetry::metric_registry& metrics,
+               const telemetry::logger& log) :settings_(std::move(told)),
+    agents_(agents), metrics_(metrics), door_(settings_, people), watch_(std::make_unique<chat_watch>(metrics, log)) {
   for (std::size_t i = 0; i < workers.size(); ++i) {
     sockets_.push_back(
         std::make_unique<chat_sockets>(workers[i].get_executor(), buffers[i], settings_, agents_, *watch_));

@@ -13,6 +13,7 @@
 #include "gateway/settings.hpp"
 #include "http/router.hpp"
 #include "http/worker_buffer.hpp"
+#include "identity/identity_service.hpp"
 #include "telemetry/log.hpp"
 #include "telemetry/metrics.hpp"
 
@@ -22,7 +23,7 @@ namespace sluice::gateway {
 class module {
  public:
   module(async::worker_pool& workers, http::worker_buffers& buffers, settings told, agent::service& agents,
-         telemetry::metric_registry& metrics, const telemetry::logger& log);
+         identity::service& people, telemetry::metric_registry& metrics, const telemetry::logger& log);
   ~module();
 
   /// What the gateway answers to clients.

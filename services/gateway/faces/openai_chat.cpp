@@ -166,7 +166,7 @@ task<> answer_streaming(http::exchange& with, following& follow, chat_reply& rep
 }  // namespace
 
 task<> chat_completions(face uses, http::exchange& with) {
-  const auto who = uses.door.authenticate(find_credential(with.request()));
+  const auto who = co_await uses.door.authenticate(find_credential(with.request()));
   if (!who) co_return co_await send(with, make_error(who.error()));
   if (!co_await with.read_body()) co_return;
   // Read once and thrown away whole: what the request keeps of it holds the storage too.
@@ -208,7 +208,7 @@ task<> chat_completions(face uses, http::exchange& with) {
 }
 
 task<> list_models(face uses, http::exchange& with) {
-  const auto who = uses.door.authenticate(find_credential(with.request()));
+  const auto who = co_await uses.door.authenticate(find_credential(with.request()));
   if (!who) co_return co_await send(with, make_error(who.error()));
   const auto models = co_await uses.agents.models((*who)->caller());
   if (!models) co_return co_await send(with, make_error(models.error()));
@@ -221,7 +221,7 @@ task<> list_models(face uses, http::exchange& with) {
 }
 
 task<> get_model(face uses, http::exchange& with) {
-  const auto who = uses.door.authenticate(find_credential(with.request()));
+  const auto who = co_await uses.door.authenticate(find_credential(with.request()));
   if (!who) co_return co_await send(with, make_error(who.error()));
   const std::string name(with.request().parameter("model"));
   const auto models = co_await uses.agents.models((*who)->caller());
