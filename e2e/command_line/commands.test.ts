@@ -187,7 +187,8 @@ describe('with a running server', () => {
 
   test('serve on a port in use says so', async () => {
     const path = await file('serve.yaml', stringify(configuration()));
-    const { code, stderr } = await run(sluice, ['serve', '--config', path, '--listen', `127.0.0.1:${gateway.port}`]);
+    const args = ['serve', '--config', path, '--listen', `127.0.0.1:${gateway.port}`];
+    const { code, stderr } = await run(sluice, args, { cwd: directory });
     expect(stderr).toMatch(new RegExp(`${gateway.port}.*in use|in use.*${gateway.port}`));
     expect([69, 78]).toContain(code);
   });
