@@ -49,9 +49,12 @@ struct database_activity {
 };
 
 /// Work is a function of a `soci::session&` that returns a `result<T>`; it runs on a thread of the database's own, so
-/// it owns all that it touches. Columns are text and 64-bit integers only. What SOCI throws comes back as an error:
-/// `unavailable` where trying again may help (locked, disk full, too many waiting), `conflict` for a unique key, else
-/// `internal`; the statement and its cause are in `detail` (never its values), never in the message.
+/// it owns all that it touches. Columns are text and 64-bit integers only. SOCI runs `sql << …, use(x)` at the end of
+/// the expression, when temporaries are gone already: `x` is a variable, never what a call returned.
+///
+/// What SOCI throws comes back as an error: `unavailable` where trying again may help (locked, disk full, too many
+/// waiting), `conflict` for a unique key, else `internal`; the statement and its cause are in `detail` (never its
+/// values), never in the message.
 ///
 /// Must outlive the coroutines that use it, and go before the workers that they run on.
 class database {

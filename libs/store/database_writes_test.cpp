@@ -228,7 +228,8 @@ TEST_F(database_writes, do_not_work_on_a_connection_for_reading) {
 
 TEST_F(database_writes, keep_their_values_out_of_errors) {
   const auto insert = [](soci::session& sql) -> result<void> {
-    sql << "INSERT INTO numbers (n, word) VALUES (1, :word)", soci::use(std::string("hush"));
+    const std::string word = "hush";
+    sql << "INSERT INTO numbers (n, word) VALUES (1, :word)", soci::use(word);
     return {};
   };
   ASSERT_TRUE(opened_->write_now(insert));
