@@ -92,7 +92,7 @@ function SecretDialog({ created, onClose }: { created: CreatedKey; onClose: () =
     <Dialog title={`The key “${created.name}”`} onClose={onClose}>
       <p className="text-sm text-muted">Copy it now: it will not be shown again.</p>
       <div className="flex items-center gap-1 rounded-lg border border-line bg-code py-1 pr-1 pl-3">
-        <code className="min-w-0 flex-1 font-mono text-sm wrap-anywhere" data-part="secret">
+        <code className="min-w-0 flex-1 font-mono text-sm break-all" data-part="secret">
           {created.key}
         </code>
         <CopyButton text={created.key} label="Copy the key" />

@@ -28,7 +28,7 @@ function Reasoning({ text, isThinking }: { text: string; isThinking: boolean }) 
   );
 }
 
-const seconds = (ms: number): string => `${(ms / 1000).toFixed(ms < 9950 ? 1 : 0)} s`;
+const duration = (ms: number): string => (ms < 1000 ? `${ms} ms` : `${(ms / 1000).toFixed(ms < 9950 ? 1 : 0)} s`);
 const count = new Intl.NumberFormat('en');
 
 /** What an answer cost: nothing where nothing is known. */
@@ -50,8 +50,8 @@ function UsageLine({ shown }: { shown: ShownAnswer }) {
       </span>,
     );
   }
-  if (firstTokenMs !== undefined) facts.push(`first token ${seconds(firstTokenMs)}`);
-  if (totalMs !== undefined) facts.push(`total ${seconds(totalMs)}`);
+  if (firstTokenMs !== undefined) facts.push(`first token ${duration(firstTokenMs)}`);
+  if (totalMs !== undefined) facts.push(`total ${duration(totalMs)}`);
   if (costUsd !== undefined) facts.push(`$${costUsd.toFixed(costUsd < 0.01 ? 5 : 3)}`);
   return (
     <p className="usage flex flex-wrap gap-x-2 text-xs text-muted" data-part="usage">
