@@ -64,13 +64,15 @@ struct services {
   services(const settings& told, ground& on, storage& stored, std::vector<std::shared_ptr<agent::provider>> providers,
            const telemetry::logger& log)
       : people(on.workers, *stored.database, limiter, state, make_identity_settings(told), on.metrics, log),
-        agents(on.workers, make_agent_settings(told), std::move(providers), on.metrics, log),
+        agents(on.workers, make_agent_settings(told), std::move(providers), *stored.database, *stored.outbox,
+               on.metrics, log),
         gateway(on.workers, on.buffers, make_gateway_settings(told), agents.face(), people.face(), on.metrics, log) {}
 
-  void begin() {
+  result<void> begin() {
     people.begin();
-    agents.begin();
+    if (auto begun = agents.begin(); !begun) return begun;
     gateway.begin();
+    return {};
   }
 
   limits::limiter_memory limiter;
@@ -130,7 +132,7 @@ int serve(const loaded_settings& loaded, std::ostream& out, std::ostream& err) {
   const auto first = inside.people.prepare();
   if (!first) return refuse(err, exit_unavailable, first.error().message);
   if (*first) show_first_admin(err, **first);
-  inside.begin();
+  if (const auto begun = inside.begin(); !begun) return refuse(err, exit_unavailable, begun.error().message);
   base.workers.start();
   log.info("ready", {{"address", outside->address()}, {"workers", base.workers.size()}, {"version", version}});
   outside->say_ready(out);

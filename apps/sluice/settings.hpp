@@ -117,6 +117,7 @@ struct target_settings {
 struct model_settings {
   std::string name;
   std::vector<target_settings> targets;
+  std::uint32_t context_tokens = 128'000;
 };
 
 struct generation_settings {

@@ -207,6 +207,9 @@ type<model_settings> model() {
   keys.required_key("name", &model_settings::name, text(name_rule), "What clients ask for.");
   keys.required_key("targets", &model_settings::targets, list_of<target_settings>(target),
                     "Who may answer; one is drawn by weight.");
+  keys.key("context_tokens", &model_settings::context_tokens, integer<std::uint32_t>(256, 100'000'000),
+           "What it can take: question, history and answer. Of a conversation that has grown longer, the oldest turns "
+           "are not sent. Four bytes are counted as a token.");
   keys.unsupported({"fallback"});
   return keys;
 }

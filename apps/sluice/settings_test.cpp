@@ -128,7 +128,7 @@ TEST(settings, every_mistake_is_reported_at_once_with_its_place) {
                   "found \"here\"",
                   "sluice.yaml:3:21: server.limits.sockets: expected an integer from 1 to 10000000, found \"0\"",
                   "sluice.yaml:5:5: models[0]: the key \"name\" is missing (What clients ask for.)",
-                  "sluice.yaml:5:5: unknown key \"modle\"; known are \"name\", \"targets\"",
+                  "sluice.yaml:5:5: unknown key \"modle\"; known are \"name\", \"targets\", \"context_tokens\"",
                   "sluice.yaml:8:16: providers.mock.type: unknown value \"mok\", did you mean \"mock\"?",
                   "sluice.yaml:9:18: providers.claude.type: the value \"anthropic\" is not supported by this version; "
                   "it has mock, openai",

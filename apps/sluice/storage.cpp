@@ -1,5 +1,6 @@
 #include "app/storage.hpp"
 
+#include <filesystem>
 #include <utility>
 
 #include "app/wiring.hpp"
@@ -15,7 +16,9 @@ result<storage> open_storage(const settings& told) {
   if (!lock) return std::unexpected(std::move(lock.error()));
   auto database = open_database(told);
   if (!database) return std::unexpected(std::move(database.error()));
-  return storage{.lock = std::move(*lock), .database = std::move(*database)};
+  auto outbox = store::outbox::open({.file = std::filesystem::path(told.data_dir) / "records.outbox"});
+  if (!outbox) return std::unexpected(std::move(outbox.error()));
+  return storage{.lock = std::move(*lock), .database = std::move(*database), .outbox = std::move(*outbox)};
 }
 
 }  // namespace sluice::app

@@ -7,6 +7,7 @@
 #include "base/error.hpp"
 #include "store/database.hpp"
 #include "store/directory_lock.hpp"
+#include "store/outbox.hpp"
 
 namespace sluice::app {
 
@@ -16,6 +17,7 @@ result<std::unique_ptr<store::database>> open_database(const settings& told);
 struct storage {
   store::directory_lock lock;
   std::unique_ptr<store::database> database;
+  std::unique_ptr<store::outbox> outbox;  ///< of records that wait for the database
 };
 
 /// Takes the folder for this process alone, making it (mode 0700) if it is not there. Blocking.

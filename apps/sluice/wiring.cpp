@@ -11,6 +11,7 @@ agent::settings make_agent_settings(const settings& told) {
   for (const model_settings& model : told.models) {
     agent::model_settings& added = made.models.emplace_back();
     added.name = model.name;
+    added.context_tokens = model.context_tokens;
     for (const target_settings& target : model.targets) {
       added.targets.push_back({.provider = target.provider, .model = target.model, .weight = target.weight});
     }

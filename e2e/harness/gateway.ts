@@ -23,7 +23,7 @@ export interface GatewayConfig {
   server?: Record<string, unknown>;
   auth?: Record<string, unknown>;
   providers?: Record<string, ProviderSettings>;
-  models?: { name: string; targets: Target[]; fallback?: string[] }[];
+  models?: { name: string; targets: Target[]; fallback?: string[]; context_tokens?: number }[];
   default_model?: string;
   generations?: Record<string, unknown>;
 }

@@ -1,7 +1,12 @@
 // The WebSocket protocol as a client sees it. These types are its reference; docs/ says the same in words.
 
 export interface ChatPayload {
-  content: string;
+  content?: string;
+  messages?: { role: string; content: string; tool_call_id?: string }[];
+  /** "new" begins one; without it the chat is one turn. */
+  conversation_id?: string;
+  /** What the chat goes on from: any message (a branch); null for none (the first message is edited). */
+  parent_id?: string | null;
   model?: string;
   max_tokens?: number;
   system?: string;

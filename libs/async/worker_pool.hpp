@@ -1,13 +1,17 @@
 // The worker threads: each runs its own single-threaded event loop, and what lives on one never leaves it.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
+#include <future>
 #include <memory>
 #include <thread>
 #include <vector>
 
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/use_future.hpp>
 
 #include "async/task.hpp"
 
@@ -48,6 +52,10 @@ class worker_pool {
 
   std::size_t size() const { return workers_.size(); }
   worker& operator[](std::size_t index) { return *workers_[index]; }
+  /// Before `start`: runs a coroutine, and what is queued beside it, on the calling thread in place of the first
+  /// worker.
+  template <class T>
+  T run_first(task<T> work);
   /// Starts the threads. What was posted or spawned before runs then.
   void start();
   /// Stops the loops without waiting for what still runs on them, and joins the threads. Idempotent.
@@ -57,6 +65,15 @@ class worker_pool {
   std::vector<std::unique_ptr<worker>> workers_;
   std::vector<std::thread> threads_;
 };
+
+template <class T>
+T worker_pool::run_first(task<T> work) {
+  worker& first = *workers_.front();
+  std::future<T> ended = asio::co_spawn(first.get_executor(), std::move(work), asio::use_future);
+  while (ended.wait_for(std::chrono::seconds(0)) != std::future_status::ready)
+    first.context_.run_one();
+  return ended.get();
+}
 
 /// The index of the worker whose thread this is. Only on a worker's thread.
 std::size_t this_worker();

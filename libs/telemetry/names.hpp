@@ -39,6 +39,7 @@ inline constexpr metric first_token_seconds{"sluice_time_to_first_token_seconds"
 inline constexpr metric generation_seconds{"sluice_generation_duration_seconds",
                                            "From the request to the end of its answer"};
 inline constexpr metric tokens{"sluice_tokens_total", "Tokens consumed; label kind: input, cached, output, reasoning"};
+inline constexpr metric waiting_records{"sluice_waiting_records", "Ended generations that are yet to be stored"};
 inline constexpr metric deltas{"sluice_deltas_total", "Deltas appended to generations"};
 
 // Attempts at providers. Labels: provider, outcome.

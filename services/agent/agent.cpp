@@ -9,6 +9,8 @@
 #include <boost/system/system_error.hpp>
 #include <fmt/format.h>
 
+#include "agent/conversation_turn.hpp"
+#include "agent/stored_answer.hpp"
 #include "base/ids.hpp"
 #include "base/utf8.hpp"
 
@@ -16,11 +18,6 @@ namespace sluice::agent {
 namespace {
 
 using std::chrono::steady_clock;
-
-constexpr std::chrono::milliseconds housekeeping_max{1000};
-constexpr std::chrono::milliseconds housekeeping_min{20};
-// How long a generation that was told to stop may take to come to its end.
-constexpr std::chrono::milliseconds cancel_patience{500};
 
 std::uint64_t roll_dice() {
   thread_local std::mt19937_64 random(std::random_device{}());
@@ -51,6 +48,30 @@ error not_found(const std::string& generation_id) {
           .param = "generation_id"};
 }
 
+// What a crash left of an answer, in the words of a terminal record.
+generation::finish interrupted(const generation_record& about) {
+  return {.status = generation::status::failed,
+          .problem = error{.reason = error_reason::unavailable,
+                           .message = "the server was restarted while this answer was being written"},
+          .provider = about.provider,
+          .attempts = 1};
+}
+
+std::shared_ptr<const ended_generation> make_record(const live_generation& of, const generation::finish& how) {
+  auto record = std::make_shared<ended_generation>(
+      ended_generation{.id = of.log->id(),
+                       .who = of.who,
+                       .conversation_id = of.about.conversation_id,
+                       .message_id = of.about.message_id,
+                       .model = of.about.model,
+                       .answer = {},
+                       .how = how,
+                       .last_number = of.log->last_number() + 1,  // the terminal delta is yet to come
+                       .ended_at = std::chrono::system_clock::now()});
+  if (!record->conversation_id.empty()) record->answer = read_answer(*of.log);
+  return record;
+}
+
 std::chrono::milliseconds since(steady_clock::time_point begin) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(steady_clock::now() - begin);
 }
@@ -58,10 +79,12 @@ std::chrono::milliseconds since(steady_clock::time_point begin) {
 }  // namespace
 
 agent::agent(async::worker_pool& workers, settings told, std::vector<std::shared_ptr<provider>> providers,
-             observer& watcher)
+             conversation_store& store, recorder& records, observer& watcher)
     : workers_(workers),
       settings_(std::move(told)),
       routes_(settings_, std::move(providers)),
+      store_(store),
+      records_(records),
       observer_(watcher),
       shifts_(workers.size()) {}
 
@@ -76,7 +99,7 @@ task<result<started>> agent::start(start_request asked) {
 
   auto self = std::make_shared<live_generation>();
   self->log = std::make_shared<generation::log>(workers_, make_id("gen"), settings_.log_bytes_max);
-  self->who = std::move(asked.who);
+  self->who = asked.who;
   self->request_id = std::move(asked.request_id);
   self->about = {.generation_id = self->log->id(),
                  .conversation_id = {},
@@ -94,6 +117,12 @@ task<result<started>> agent::start(start_request asked) {
     co_return std::unexpected(std::move(refused));
   }
   live_.fetch_add(1, std::memory_order_relaxed);
+  if (!asked.conversation_id.empty()) {
+    if (auto placed = co_await place_in_conversation(*self, asked, chosen->context_tokens); !placed) {
+      release(*self);
+      co_return std::unexpected(std::move(placed.error()));
+    }
+  }
   shifts_[self->worker].running.push_back(self);
   observer_.on_started(*self);
 
@@ -106,12 +135,44 @@ task<result<started>> agent::start(start_request asked) {
   co_return self->about;
 }
 
+task<result<void>> agent::place_in_conversation(live_generation& self, start_request& asked,
+                                                std::uint64_t context_tokens) {
+  auto turn = make_turn(asked, std::chrono::system_clock::now());
+  if (!turn) co_return std::unexpected(std::move(turn.error()));
+  turn->generation_id = self.about.generation_id;
+  turn->model = self.about.model;
+  turn->provider = self.about.provider;
+  self.about.conversation_id = turn->conversation_id;
+  self.about.message_id = turn->answer_id;
+  const auto place = co_await store_.begin_turn(std::move(*turn), records_.waiting_in(self.about.conversation_id));
+  if (!place) co_return std::unexpected(place.error());
+
+  // The question is stored: what goes wrong from here on is the generation's failure.
+  const std::uint64_t bytes_max = history_bytes_max(asked.request, context_tokens);
+  std::vector<generation::message> history;
+  if (!place->parent_id.empty()) {
+    auto path = co_await store_.read_path(self.about.conversation_id, place->parent_id, bytes_max);
+    if (path) {
+      history = std::move(*path);
+    } else {
+      self.problem = std::move(path.error());
+    }
+  }
+  add_history(asked.request, place->system, std::move(history), bytes_max);
+  co_return result<void>{};
+}
+
 task<> agent::run(std::shared_ptr<live_generation> self, generation::request asked, route chosen) {
   provider_output out(*self->log);
   const std::size_t prompt = prompt_bytes(asked);
   generation::finish ending;
   try {
-    const result<void> outcome = co_await chosen.to->generate(asked, chosen.provider_model, out);
+    result<void> outcome;
+    if (self->problem) {
+      outcome = std::unexpected(*self->problem);
+    } else if (!self->cancelled) {
+      outcome = co_await chosen.to->generate(asked, chosen.provider_model, out);
+    }
     if (self->cancelled) {
       ending = out.conclude(generation::status::cancelled, prompt);
     } else if (outcome) {
@@ -132,18 +193,20 @@ task<> agent::run(std::shared_ptr<live_generation> self, generation::request ask
     ending = out.conclude(generation::status::failed, prompt);
     ending.problem = error{.reason = error_reason::internal, .message = "the server failed while it ran this request"};
   }
-  // Nothing is awaited from here on: a cancelled coroutine could not.
   ending.attempts = 1;
   ending.provider = chosen.to->name();
   if (ending.provider_model.empty()) ending.provider_model = chosen.provider_model;
   if (const auto first = out.first_delta_at()) {
     ending.time_to_first_token = std::chrono::duration_cast<std::chrono::milliseconds>(*first - self->began);
   }
+  ending.total = since(self->began);
+  // It has its ending: whoever cancels it now comes too late, and the record is waited for.
+  co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+  co_await records_.record(make_record(*self, ending));
   conclude(self, std::move(ending));
 }
 
 void agent::conclude(const std::shared_ptr<live_generation>& self, generation::finish ending) {
-  ending.total = since(self->began);
   self->log->end(std::move(ending));
   observer_.on_ended(*self, self->log->ending());
 }
@@ -168,6 +231,12 @@ void agent::retire(const std::shared_ptr<live_generation>& self) {
   here.ended.push_back(self);
 }
 
+void agent::release(const live_generation& refused) {
+  table_.settle(refused);
+  table_.forget(refused.log->id());
+  live_.fetch_sub(1, std::memory_order_relaxed);
+}
+
 std::shared_ptr<live_generation> agent::find_own(const caller& who, const std::string& generation_id) const {
   if (!is_id("gen", generation_id)) return nullptr;
   auto found = table_.find(generation_id);
@@ -175,19 +244,52 @@ std::shared_ptr<live_generation> agent::find_own(const caller& who, const std::s
 }
 
 task<result<followed>> agent::follow(caller who, std::string generation_id, std::uint64_t after) {
-  const auto found = find_own(who, generation_id);
-  if (!found) co_return std::unexpected(not_found(generation_id));
-  const std::uint64_t last = found->log->last_number();
+  followed found;
+  if (const auto live = find_own(who, generation_id)) {
+    found = {.log = live->log, .about = live->about};
+  } else {
+    auto read = co_await follow_record(who, generation_id);
+    if (!read) co_return std::unexpected(std::move(read.error()));
+    found = std::move(*read);
+  }
+  const std::uint64_t last = found.log->last_number();
   if (after > last) {
     co_return failure(error_reason::invalid_argument,
                       fmt::format("after is {}, but the last number so far is {}", after, last), "after");
   }
-  co_return followed{.log = found->log, .about = found->about};
+  co_return found;
+}
+
+task<result<followed>> agent::follow_record(const caller& who, const std::string& generation_id) {
+  if (!is_id("gen", generation_id)) co_return std::unexpected(not_found(generation_id));
+  auto read = co_await store_.read_generation(who, generation_id);
+  if (!read && read.error().reason != error_reason::not_found) co_return std::unexpected(std::move(read.error()));
+  if (!read || read->about.message_id.empty()) co_return std::unexpected(not_found(generation_id));
+  if (const auto waiting = records_.find_waiting(generation_id)) {
+    read->answer = waiting->answer;
+    read->how = waiting->how;
+    read->last_number = waiting->last_number;
+  }
+  generation_record& about = read->about;
+  if (!read->how && about.status == "running")
+    co_return failure(error_reason::unavailable, "this answer is being written elsewhere, or about to be stored");
+  co_return followed{.log = make_log(workers_, generation_id, read->answer,
+                                     read->how ? std::move(*read->how) : interrupted(about), read->last_number),
+                     .about = {.generation_id = generation_id,
+                               .conversation_id = std::move(about.conversation_id),
+                               .message_id = std::move(about.message_id),
+                               .model = std::move(about.model),
+                               .provider = std::move(about.provider)}};
 }
 
 task<result<void>> agent::cancel(caller who, std::string generation_id) {
   const auto found = find_own(who, generation_id);
-  if (!found) co_return std::unexpected(not_found(generation_id));
+  if (!found) {
+    // One that has ended long ago is as cancelled as it can be; one that never was is not found.
+    const auto ended = co_await follow_record(who, generation_id);
+    if (!ended) co_return std::unexpected(ended.error());
+    co_return result<void>{};
+  }
   workers_[found->worker].post([found] {
     if (found->log->ended() || found->cancelled) return;
     found->cancelled = true;
@@ -198,74 +300,6 @@ task<result<void>> agent::cancel(caller who, std::string generation_id) {
 
 task<result<std::vector<model_card>>> agent::models(caller) {
   co_return routes_.models();
-}
-
-void agent::begin() {
-  for (std::size_t worker = 0; worker < workers_.size(); ++worker) {
-    asio::co_spawn(workers_[worker].get_executor(), keep_house(worker), [](std::exception_ptr broken) {
-      if (broken) std::rethrow_exception(broken);
-    });
-  }
-}
-
-task<> agent::keep_house(std::size_t worker) {
-  const auto tick =
-      std::clamp(std::min(settings_.orphan_timeout, settings_.grace) / 4, housekeeping_min, housekeeping_max);
-  steady_timer timer(workers_[worker].get_executor());
-  for (;;) {
-    timer.expires_after(tick);
-    co_await timer.async_wait(use_task);
-    const auto now = steady_clock::now();
-    cancel_orphans(shifts_[worker], now);
-    forget_ended(shifts_[worker], now);
-  }
-}
-
-void agent::cancel_orphans(shift& here, steady_clock::time_point now) const {
-  for (const auto& one : here.running) {
-    if (one->log->followers() != 0) {
-      one->unfollowed_since.reset();
-    } else if (!one->unfollowed_since) {
-      one->unfollowed_since = now;
-    } else if (now - *one->unfollowed_since >= settings_.orphan_timeout && !one->cancelled) {
-      one->cancelled = true;
-      // Posted: the end of a task may change the list that is walked here.
-      workers_[one->worker].post([one] { one->stop.emit(asio::cancellation_type::terminal); });
-    }
-  }
-}
-
-void agent::forget_ended(shift& here, steady_clock::time_point now) {
-  const std::uint64_t share = settings_.ended_bytes_max / shifts_.size();
-  while (!here.ended.empty() && (now - here.ended.front()->ended_at >= settings_.grace || here.ended_bytes > share)) {
-    here.ended_bytes -= here.ended.front()->log->footprint();
-    table_.forget(here.ended.front()->log->id());
-    here.ended.pop_front();
-  }
-}
-
-task<> agent::drain(std::chrono::milliseconds limit) {
-  draining_.store(true, std::memory_order_relaxed);
-  co_await quiet_down(limit);
-  if (live() == 0) co_return;
-  for (std::size_t worker = 0; worker < workers_.size(); ++worker) {
-    workers_[worker].post([this, worker] {
-      for (const auto& one : std::vector(shifts_[worker].running)) {
-        one->cancelled = true;
-        one->stop.emit(asio::cancellation_type::terminal);
-      }
-    });
-  }
-  co_await quiet_down(cancel_patience);
-}
-
-task<> agent::quiet_down(std::chrono::milliseconds limit) {
-  const auto deadline = steady_clock::now() + limit;
-  steady_timer timer(co_await asio::this_coro::executor);
-  while (live() != 0 && steady_clock::now() < deadline) {
-    timer.expires_after(housekeeping_min);
-    co_await timer.async_wait(use_task);
-  }
 }
 
 }  // namespace sluice::agent

@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "agent/agent_service.hpp"
+#include "agent/conversation_store.hpp"
 #include "agent/generation_table.hpp"
+#include "agent/recorder.hpp"
 #include "agent/route_table.hpp"
 #include "agent/settings.hpp"
 #include "async/task_group.hpp"
@@ -29,7 +31,7 @@ class observer {
 class agent final : public service {
  public:
   agent(async::worker_pool& workers, settings told, std::vector<std::shared_ptr<provider>> providers,
-        observer& watcher);
+        conversation_store& store, recorder& records, observer& watcher);
   ~agent() override;
 
   task<result<started>> start(start_request asked) override;
@@ -43,6 +45,8 @@ class agent final : public service {
   /// moment to end.
   task<> drain(std::chrono::milliseconds limit);
   std::uint64_t live() const { return live_.load(std::memory_order_relaxed); }
+  /// One that is running, or has ended not long ago; null if it is not there or another user's.
+  std::shared_ptr<live_generation> find_own(const caller& who, const std::string& generation_id) const;
 
  private:
   // What belongs to one worker: the generations that run there, and those that ended there, oldest first.
@@ -54,7 +58,11 @@ class agent final : public service {
   task<> run(std::shared_ptr<live_generation> self, generation::request asked, route chosen);
   void conclude(const std::shared_ptr<live_generation>& self, generation::finish ending);
   void retire(const std::shared_ptr<live_generation>& self);
-  std::shared_ptr<live_generation> find_own(const caller& who, const std::string& generation_id) const;
+  /// A refused one gives its place back.
+  void release(const live_generation& refused);
+  /// Stores the question and puts the history before it.
+  task<result<void>> place_in_conversation(live_generation& self, start_request& asked, std::uint64_t context_tokens);
+  task<result<followed>> follow_record(const caller& who, const std::string& generation_id);
   task<> keep_house(std::size_t worker);
   task<> quiet_down(std::chrono::milliseconds limit);
   void cancel_orphans(shift& here, std::chrono::steady_clock::time_point now) const;
@@ -63,6 +71,8 @@ class agent final : public service {
   async::worker_pool& workers_;
   settings settings_;
   route_table routes_;
+  conversation_store& store_;
+  recorder& records_;
   observer& observer_;
   generation_table table_;
   std::vector<shift> shifts_;  // by worker

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,10 +21,16 @@ struct caller {
 };
 
 struct start_request {
+  /// In a conversation, its messages are those to be added, and the history is put before them.
   generation::request request;
   caller who;
-  std::string request_id;  ///< of the HTTP request or socket, for the log
-  bool resumable = true;   ///< whether somebody may come back for the answer after its end
+  std::string conversation_id = {};  ///< "new" begins one; empty: the request is one turn, stored nowhere
+  /// What the messages go on from: any message of the conversation (a branch); empty: nothing (a new root, as when the
+  /// first message is edited); unset: the newest message.
+  std::optional<std::string> parent_id = {};
+  std::optional<std::string> system = {};  ///< replaces the conversation's system prompt
+  std::string request_id;                  ///< of the HTTP request or socket, for the log
+  bool resumable = true;                   ///< whether somebody may come back for the answer after its end
 };
 
 /// A generation that was accepted.
@@ -52,12 +59,15 @@ class service {
  public:
   virtual ~service() = default;
 
-  /// Accepts a request and begins to run it on the calling worker; returns before the provider has answered.
-  /// Errors: not_found (model), invalid_argument, rate_limited (live generations of this user), unavailable (draining).
+  /// Accepts a request and begins to run it on the calling worker; returns before the provider has answered, and in a
+  /// conversation after the messages are stored.
+  /// Errors: not_found (model, conversation, parent), invalid_argument, conflict (the parent is still being written),
+  /// rate_limited (live generations of this user), unavailable (draining, database).
   virtual task<result<started>> start(start_request asked) = 0;
 
-  /// The log of a live or recently ended generation. `after`: the last number the client has; beyond the log's end is
-  /// invalid_argument. Unknown, expired and other users' generations are not_found.
+  /// The log of a live or ended generation. `after`: the last number the client has; beyond the log's end is
+  /// invalid_argument. Of an answer whose log is gone it is made again from the stored message. Unknown and other
+  /// users' generations are not_found, and those of one turn some time after their end.
   virtual task<result<followed>> follow(caller who, std::string generation_id, std::uint64_t after) = 0;
 
   /// Stops a generation: its log ends as `cancelled`. Cancelling one that has ended changes nothing.

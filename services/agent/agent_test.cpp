@@ -1,74 +1,16 @@
 #include "agent/agent.hpp"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/use_future.hpp>
-#include <gtest/gtest.h>
-
-#include "agent/providers/mock.hpp"
+#include "agent/agent_testing.hpp"
 #include "generation/answer.hpp"
-#include "generation/cursor.hpp"
 
 namespace sluice::agent {
 namespace {
 
 using namespace std::chrono_literals;
+
 using generation::status;
 
-class silent_observer final : public observer {
- public:
-  void on_started(const live_generation&) override { ++started; }
-  void on_ended(const live_generation&, const generation::finish&) override { ++ended; }
-  void on_broken(const live_generation&, std::exception_ptr) override { ++broken; }
-  std::atomic<int> started = 0;
-  std::atomic<int> ended = 0;
-  std::atomic<int> broken = 0;
-};
-
-start_request ask(std::string text, std::string user = "usr_1") {
-  start_request asked;
-  asked.request.messages.push_back(
-      {.role = generation::role::user, .parts = {{generation::text_part{std::move(text)}}}});
-  asked.who.user_id = std::move(user);
-  return asked;
-}
-
-// Reads to the end on its worker.
-task<std::string> read_all(std::shared_ptr<generation::log> source) {
-  async::wakeup growth(co_await asio::this_coro::executor);
-  generation::cursor reader(source, 0, growth);
-  std::string text;
-  while (!reader.finished()) {
-    while (const auto found = reader.next(generation::merging::neighbours, 1 << 16)) {
-      if (found->kind == generation::delta_kind::text) text += source->copy(found->begin, found->end);
-    }
-    if (!reader.finished()) co_await growth.wait();
-  }
-  co_return text;
-}
-
-class agent_test : public testing::Test {
- protected:
-  void build(const mock_settings& told, settings rules = {}) {
-    rules.models = {{.name = "mock", .targets = {{.provider = "mock"}}}};
-    rules.default_model = "mock";
-    subject = std::make_unique<agent>(workers, rules,
-                                      std::vector<std::shared_ptr<provider>>{std::make_shared<mock>(told)}, watcher);
-    subject->begin();
-    workers.start();
-  }
-  void TearDown() override { workers.stop(); }
-  template <class T>
-  T on_worker(task<T> work, std::size_t worker = 0) {
-    return asio::co_spawn(workers[worker].get_executor(), std::move(work), asio::use_future).get();
-  }
-  std::shared_ptr<generation::log> log_of(const std::string& id, const std::string& user = "usr_1") {
-    return on_worker(subject->follow({.user_id = user}, id, 0))->log;
-  }
-
-  async::worker_pool workers{2};
-  silent_observer watcher;
-  std::unique_ptr<agent> subject;
-};
+using agent_test = agent_fixture;
 
 TEST_F(agent_test, runs_a_generation_to_its_end) {
   build({.delay = 0ms});

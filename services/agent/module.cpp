@@ -1,6 +1,9 @@
 #include "agent/module.hpp"
 
 #include "agent/agent.hpp"
+#include "agent/conversation_store_sql.hpp"
+#include "agent/conversations.hpp"
+#include "agent/recorder.hpp"
 #include "telemetry/names.hpp"
 
 namespace sluice::agent {
@@ -35,6 +38,11 @@ class module::watch final : public observer {
     add_tokens(provider, model, "output", how.usage.output_tokens);
     add_tokens(provider, model, "reasoning", how.usage.reasoning_tokens);
     report(ended, how);
+  }
+
+  void on_delayed(const std::string& generation_id, const error& why) {
+    log_.warning("a record has to wait",
+                 {{telemetry::names::generation_id, generation_id}, {"problem", why.message}, {"detail", why.detail}});
   }
 
   void on_broken(const live_generation& which, std::exception_ptr why) override {
@@ -73,9 +81,19 @@ class module::watch final : public observer {
 };
 
 module::module(async::worker_pool& workers, settings told, std::vector<std::shared_ptr<provider>> providers,
-               telemetry::metric_registry& metrics,
-               const telemetry::logger& log) :watch_(std::make_unique<watch>(metrics, log)),
-    agent_(std::make_unique<agent>(workers, std::move(told), std::move(providers), *watch_)) {}
+               store::database& database, store::outbox& outbox, telemetry::metric_registry& metrics,
+               const telemetry::logger& log) :workers_(workers),
+    log_(log), watch_(std::make_unique<watch>(metrics, log)),
+    store_(std::make_unique<conversation_store_sql>(database)),
+    records_(std::make_unique<recorder>(workers, *store_, outbox, recorder::settings{},
+                                        [this](const std::string& generation_id, const error& why) {
+                                          watch_->on_delayed(generation_id, why);
+                                        })),
+    agent_(std::make_unique<agent>(workers, std::move(told), std::move(providers), *store_, *records_, *watch_)),
+    conversations_(std::make_unique<conversations>(*store_, *agent_)) {
+  metrics.make_observed_gauge(telemetry::names::waiting_records,
+                              [this] { return static_cast<double>(records_->waiting()); });
+}
 
 module::~module() = default;
 
@@ -83,8 +101,19 @@ service& module::face() {
   return *agent_;
 }
 
-void module::begin() {
+conversation_service& module::stored() {
+  return *conversations_;
+}
+
+result<void> module::begin() {
+  if (auto current = store_->migrate(); !current) return current;
+  if (auto caught_up = workers_.run_first(records_->catch_up()); !caught_up) return caught_up;
+  const auto interrupted = store_->close_interrupted(std::chrono::system_clock::now());
+  if (!interrupted) return std::unexpected(interrupted.error());
+  if (*interrupted != 0) log_.warning("answers were interrupted by the last end", {{"count", *interrupted}});
+  records_->begin();
   agent_->begin();
+  return {};
 }
 
 task<> module::drain(std::chrono::milliseconds limit) {

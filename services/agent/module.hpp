@@ -5,33 +5,47 @@
 #include <vector>
 
 #include "agent/agent_service.hpp"
+#include "agent/conversation_service.hpp"
 #include "agent/provider.hpp"
 #include "agent/settings.hpp"
 #include "async/worker_pool.hpp"
+#include "store/database.hpp"
+#include "store/outbox.hpp"
 #include "telemetry/log.hpp"
 #include "telemetry/metrics.hpp"
 
 namespace sluice::agent {
 
 class agent;
+class conversations;
+class conversation_store_sql;
+class recorder;
 
-/// Owns the agent and what watches it. Outlives everything that holds its face.
+/// Owns the agent and what watches it. Outlives everything that holds its faces.
 class module {
  public:
   module(async::worker_pool& workers, settings told, std::vector<std::shared_ptr<provider>> providers,
-         telemetry::metric_registry& metrics, const telemetry::logger& log);
+         store::database& database, store::outbox& outbox, telemetry::metric_registry& metrics,
+         const telemetry::logger& log);
   ~module();
 
   service& face();
-  /// Begins the housekeeping on every worker.
-  void begin();
+  conversation_service& stored();
+  /// Before the workers run: brings the schema up to date, writes the records that an earlier process could not, marks
+  /// what a crash left running, and begins the housekeeping on every worker. Blocking.
+  result<void> begin();
   /// Refuses new generations; returns when none is running, or after `limit`, when the rest was cancelled.
   task<> drain(std::chrono::milliseconds limit);
 
  private:
   class watch;
+  async::worker_pool& workers_;
+  telemetry::logger log_;
   std::unique_ptr<watch> watch_;
+  std::unique_ptr<conversation_store_sql> store_;
+  std::unique_ptr<recorder> records_;
   std::unique_ptr<agent> agent_;
+  std::unique_ptr<conversations> conversations_;
 };
 
 }  // namespace sluice::agent

@@ -18,7 +18,7 @@ constexpr std::size_t echoed_name_max = 128;
 route_table::route_table(const settings& told, std::vector<std::shared_ptr<provider>> providers)
     : providers_(std::move(providers)), default_model_(told.default_model) {
   for (const model_settings& model : told.models) {
-    entry added{.name = model.name, .targets = {}};
+    entry added{.name = model.name, .targets = {}, .context_tokens = model.context_tokens};
     std::uint64_t weight_until = 0;
     for (const target_settings& target : model.targets) {
       const auto to = std::ranges::find(providers_, target.provider, [](const auto& one) { return one->name(); });
@@ -42,7 +42,10 @@ result<route> route_table::choose(std::string_view model, std::uint64_t dice) co
       found != nullptr && !found->targets.empty() && found->targets.back().weight_until > 0) {
     const std::uint64_t drawn = dice % found->targets.back().weight_until;
     const auto target = std::ranges::upper_bound(found->targets, drawn, {}, &weighted_target::weight_until);
-    return route{.model = std::string(model), .to = target->to, .provider_model = target->model};
+    return route{.model = std::string(model),
+                 .to = target->to,
+                 .provider_model = target->model,
+                 .context_tokens = found->context_tokens};
   }
   if (const std::size_t slash = model.find('/'); slash != std::string_view::npos && slash + 1 < model.size()) {
     const auto to = std::ranges::find(providers_, model.substr(0, slash), [](const auto& one) { return one->name(); });

@@ -20,6 +20,7 @@ struct route {
   std::string model;  ///< the client's name, or the default
   std::shared_ptr<provider> to;
   std::string provider_model;  ///< the provider's name of it
+  std::uint64_t context_tokens = default_context_tokens;
 };
 
 /// Immutable. A model's name leads to its targets, one drawn by weight; "provider/model" names any model of a provider.
@@ -41,6 +42,7 @@ class route_table {
   struct entry {
     std::string name;
     std::vector<weighted_target> targets;
+    std::uint64_t context_tokens;
   };
   const entry* find(std::string_view model) const;
 

@@ -14,9 +14,12 @@ struct target_settings {
   std::uint32_t weight = 1;
 };
 
+inline constexpr std::uint64_t default_context_tokens = 128'000;
+
 struct model_settings {
   std::string name;
   std::vector<target_settings> targets;
+  std::uint64_t context_tokens = default_context_tokens;  ///< question, history and answer together
 };
 
 struct settings {

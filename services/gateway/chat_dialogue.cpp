@@ -50,13 +50,16 @@ std::optional<chat_command> chat_dialogue::receive_chat(client_frame& frame, fra
              out);
     return std::nullopt;
   }
-  auto request = parse_chat_payload(std::move(frame.payload.get_object()));
-  if (!request) {
-    complain(frame.id, request.error(), out);
+  auto chat = parse_chat_payload(std::move(frame.payload.get_object()));
+  if (chat && dialect_ == chat_dialect::basic && !chat->conversation_id.empty())
+    chat =
+        failure(error_reason::invalid_argument, "conversations are for the subprotocol sluice.v1", "conversation_id");
+  if (!chat) {
+    complain(frame.id, chat.error(), out);
     return std::nullopt;
   }
   if (!reserve(frame.id, out)) return std::nullopt;
-  return start_command{.id = std::move(frame.id), .request = std::move(*request)};
+  return start_command{.id = std::move(frame.id), .chat = std::move(*chat)};
 }
 
 std::optional<chat_command> chat_dialogue::receive_resume(const client_frame& frame, frame_batch& out) {

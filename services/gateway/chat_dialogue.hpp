@@ -23,7 +23,7 @@ struct dialogue_limits {
 /// What the client asked that only the agent can answer.
 struct start_command {
   std::optional<std::string> id;
-  generation::request request;
+  chat_payload chat;
 };
 struct resume_command {
   std::optional<std::string> id;

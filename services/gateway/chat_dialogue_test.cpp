@@ -115,6 +115,16 @@ TEST_F(chat_dialogue_test, the_basic_dialect_gives_each_delta_alone_and_one_done
   });
 }
 
+TEST_F(chat_dialogue_test, conversations_are_for_the_full_dialect) {
+  const std::string chat = R"({"type":"chat","payload":{"content":"Hi","conversation_id":"new"}})";
+  chat_dialogue basic(chat_dialect::basic, limits);
+  EXPECT_EQ(code_of(say(basic, chat)), 400);
+  chat_dialogue full(chat_dialect::full, limits);
+  EXPECT_TRUE(say(full, chat).empty());
+  ASSERT_TRUE(asked);
+  EXPECT_EQ(std::get<start_command>(*asked).chat.conversation_id, "new");
+}
+
 TEST_F(chat_dialogue_test, the_full_dialect_numbers_merges_and_resumes) {
   on_worker([&] {
     async::wakeup growth(workers[0].get_executor());

@@ -227,24 +227,25 @@ result<generation::request> parse_openai_chat(json::object body) {
   return asked;
 }
 
-result<generation::request> parse_chat_payload(json::object payload) {
-  generation::request asked;
+result<chat_payload> parse_chat_payload(json::object payload) {
+  chat_payload chat;
+  generation::request& asked = chat.request;
   asked.dialect = "sluice";
-  for (const char* name : {"conversation_id", "parent_id"}) {
-    const auto field = payload.find(name);
-    if (field == payload.end()) continue;
-    if (!field->value().is_null())
-      return failure(error_reason::invalid_argument, "conversations are not stored by this version", name);
-    payload.erase(field);
-  }
   if (auto problem = take_settings(payload, asked)) return std::unexpected(std::move(*problem));
   field_reader fields(payload, "");
-  std::string system;
   fields.integer("max_tokens", asked.max_output_tokens, 1);
-  fields.text("system", system);
+  fields.text("conversation_id", chat.conversation_id);
+  fields.text("system", chat.system);
+  fields.text("parent_id", chat.parent_id);
   if (fields.problem()) return std::unexpected(*fields.problem());
-  for (const char* name : {"max_tokens", "system"})
+  if (const auto parent = payload.find("parent_id"); parent != payload.end() && parent->value().is_null())
+    chat.parent_id = "";
+  for (const char* name : {"max_tokens", "conversation_id", "system", "parent_id"})
     payload.erase(name);
+  if (chat.conversation_id.empty() && chat.parent_id && !chat.parent_id->empty()) {
+    return failure(error_reason::invalid_argument, "a parent_id needs the conversation_id that it belongs to",
+                   "parent_id");
+  }
 
   if (const auto content = payload.find("content"); content != payload.end() && !content->value().is_null()) {
     if (!asked.messages.empty())
@@ -259,11 +260,12 @@ result<generation::request> parse_chat_payload(json::object payload) {
   if (asked.messages.empty())
     return failure(error_reason::invalid_argument, "a chat needs \"content\": what do you want to say?", "content");
   if (auto problem = check_unknown(payload)) return std::unexpected(std::move(*problem));
-  if (!system.empty()) {
-    asked.messages.insert(asked.messages.begin(),
-                          {.role = generation::role::system, .parts = {{generation::text_part{std::move(system)}}}});
+  if (chat.conversation_id.empty() && chat.system && !chat.system->empty()) {
+    asked.messages.insert(asked.messages.begin(), {.role = generation::role::system,
+                                                   .parts = {{generation::text_part{std::move(*chat.system)}}}});
+    chat.system.reset();
   }
-  return asked;
+  return chat;
 }
 
 }  // namespace sluice::gateway

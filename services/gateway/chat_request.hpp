@@ -1,6 +1,8 @@
 // Requests as OpenAI's chat completions words them, which our own WebSocket protocol follows: JSON → the neutral model.
 #pragma once
 
+#include <optional>
+#include <string>
 #include <string_view>
 
 #include <boost/json/object.hpp>
@@ -26,8 +28,16 @@ result<boost::json::value> parse_json(std::string_view text, const json_limits& 
 /// business and are skipped here.
 result<generation::request> parse_openai_chat(boost::json::object body);
 
-/// The payload of a `chat` frame of our own protocol: `content` or `messages`, and the settings of PROTOCOL §1.
-/// Unknown fields are an error: a typing mistake should not change what an answer costs.
-result<generation::request> parse_chat_payload(boost::json::object payload);
+/// A `chat` of our own protocol. With a conversation, the request's messages are those to be added to it.
+struct chat_payload {
+  generation::request request;
+  std::string conversation_id;           ///< "new", an id, or empty: one turn
+  std::optional<std::string> parent_id;  ///< set but empty: null was said, "goes on from nothing"
+  std::optional<std::string> system;     ///< of the conversation; that of one turn is among the messages
+};
+
+/// The payload of a `chat` frame: `content` or `messages`, and the settings of PROTOCOL §1. Unknown fields are an
+/// error: a typing mistake should not change what an answer costs.
+result<chat_payload> parse_chat_payload(boost::json::object payload);
 
 }  // namespace sluice::gateway

@@ -10,7 +10,8 @@ boost::json::object object(std::string_view text) {
   return boost::json::parse(text).as_object();
 }
 
-std::string param_of(const result<generation::request>& parsed) {
+template <class T>
+std::string param_of(const result<T>& parsed) {
   return parsed ? "(parsed)" : parsed.error().param;
 }
 
@@ -39,12 +40,30 @@ TEST(chat_payload, takes_content_and_settings) {
           "max_tokens":10,"stop":["a","b"],"seed":7,
           "reasoning_effort":"low","metadata":{"k":"v"},"conversation_id":null})"));
   ASSERT_TRUE(parsed) << parsed.error().message;
-  ASSERT_EQ(parsed->messages.size(), 2U);
-  EXPECT_EQ(parsed->messages[0].role, generation::role::system);
-  EXPECT_EQ(generation::last_user_text(*parsed), "Hello");
-  EXPECT_EQ(parsed->max_output_tokens, 10);
-  EXPECT_EQ(parsed->stop, (std::vector<std::string>{"a", "b"}));
-  EXPECT_EQ(parsed->reasoning.effort, "low");
+  const generation::request& asked = parsed->request;
+  ASSERT_EQ(asked.messages.size(), 2U);
+  EXPECT_EQ(asked.messages[0].role, generation::role::system);
+  EXPECT_EQ(generation::last_user_text(asked), "Hello");
+  EXPECT_EQ(asked.max_output_tokens, 10);
+  EXPECT_EQ(asked.stop, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(asked.reasoning.effort, "low");
+  EXPECT_EQ(parsed->conversation_id, "");
+}
+
+TEST(chat_payload, places_a_chat_in_a_conversation) {
+  const auto next = parse_chat_payload(object(R"({"content":"a","conversation_id":"new","system":"Be brief"})"));
+  ASSERT_TRUE(next) << next.error().message;
+  EXPECT_EQ(next->conversation_id, "new");
+  EXPECT_EQ(next->request.messages.size(), 1U);  // the prompt is the conversation's
+  EXPECT_EQ(next->system, "Be brief");
+  EXPECT_FALSE(next->parent_id);
+  const auto branch = parse_chat_payload(object(R"({"content":"a","conversation_id":"conv_1","parent_id":"msg_1"})"));
+  ASSERT_TRUE(branch);
+  EXPECT_EQ(branch->parent_id, "msg_1");
+  EXPECT_FALSE(branch->system);
+  const auto root = parse_chat_payload(object(R"({"content":"a","conversation_id":"conv_1","parent_id":null})"));
+  ASSERT_TRUE(root);
+  EXPECT_EQ(root->parent_id, "");
 }
 
 TEST(chat_payload, names_the_field_that_is_wrong) {
@@ -59,7 +78,8 @@ TEST(chat_payload, names_the_field_that_is_wrong) {
             "content");
   EXPECT_EQ(param_of(parse_chat_payload(object(R"({"messages":[{"role":"boss","content":"b"}]})"))),
             "messages[0].role");
-  EXPECT_EQ(param_of(parse_chat_payload(object(R"({"content":"a","conversation_id":"new"})"))), "conversation_id");
+  EXPECT_EQ(param_of(parse_chat_payload(object(R"({"content":"a","conversation_id":7})"))), "conversation_id");
+  EXPECT_EQ(param_of(parse_chat_payload(object(R"({"content":"a","parent_id":"msg_1"})"))), "parent_id");
 }
 
 TEST(openai_chat, keeps_what_it_does_not_know) {

@@ -135,7 +135,12 @@ task<> chat_socket::perform(chat_command asked) {
 }
 
 task<> chat_socket::start(start_command asked) {
-  agent::start_request request{.request = std::move(asked.request), .who = who_->caller(), .request_id = {}};
+  agent::start_request request{.request = std::move(asked.chat.request),
+                               .who = who_->caller(),
+                               .conversation_id = std::move(asked.chat.conversation_id),
+                               .parent_id = std::move(asked.chat.parent_id),
+                               .system = std::move(asked.chat.system),
+                               .request_id = {}};
   const auto begun = co_await all_.agents().start(std::move(request));
   frame_batch out(out_);
   if (!begun) {

@@ -26,6 +26,13 @@ void field_reader::text(std::string_view name, std::string& into) {
   into = value->get_string();
 }
 
+void field_reader::text(std::string_view name, std::optional<std::string>& into) {
+  std::string read;
+  if (find(name) == nullptr) return;
+  text(name, read);
+  if (!problem_) into = std::move(read);
+}
+
 void field_reader::boolean(std::string_view name, std::optional<bool>& into) {
   const boost::json::value* const value = find(name);
   if (value == nullptr) return;

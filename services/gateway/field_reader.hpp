@@ -21,6 +21,7 @@ class field_reader {
   field_reader(const boost::json::object& from, std::string_view prefix) : from_(from), prefix_(prefix) {}
 
   void text(std::string_view name, std::string& into);
+  void text(std::string_view name, std::optional<std::string>& into);
   void boolean(std::string_view name, std::optional<bool>& into);
   void number(std::string_view name, std::optional<double>& into, double min, double max);
   void integer(std::string_view name, std::optional<std::int64_t>& into,

@@ -1,0 +1,88 @@
+// What the agent does beside answering: orphans, ended answers, the end of the process.
+#include <algorithm>
+
+#include <boost/asio/co_spawn.hpp>
+
+#include "agent/agent.hpp"
+
+namespace sluice::agent {
+namespace {
+
+using std::chrono::steady_clock;
+
+constexpr std::chrono::milliseconds housekeeping_max{1000};
+constexpr std::chrono::milliseconds housekeeping_min{20};
+// How long a generation that was told to stop may take to come to its end.
+constexpr std::chrono::milliseconds cancel_patience{500};
+
+}  // namespace
+
+void agent::begin() {
+  for (std::size_t worker = 0; worker < workers_.size(); ++worker) {
+    asio::co_spawn(workers_[worker].get_executor(), keep_house(worker), [](std::exception_ptr broken) {
+      if (broken) std::rethrow_exception(broken);
+    });
+  }
+}
+
+task<> agent::keep_house(std::size_t worker) {
+  const auto tick =
+      std::clamp(std::min(settings_.orphan_timeout, settings_.grace) / 4, housekeeping_min, housekeeping_max);
+  steady_timer timer(workers_[worker].get_executor());
+  for (;;) {
+    timer.expires_after(tick);
+    co_await timer.async_wait(use_task);
+    const auto now = steady_clock::now();
+    cancel_orphans(shifts_[worker], now);
+    forget_ended(shifts_[worker], now);
+  }
+}
+
+void agent::cancel_orphans(shift& here, steady_clock::time_point now) const {
+  for (const auto& one : here.running) {
+    if (one->log->followers() != 0) {
+      one->unfollowed_since.reset();
+    } else if (!one->unfollowed_since) {
+      one->unfollowed_since = now;
+    } else if (now - *one->unfollowed_since >= settings_.orphan_timeout && !one->cancelled) {
+      one->cancelled = true;
+      // Posted: the end of a task may change the list that is walked here.
+      workers_[one->worker].post([one] { one->stop.emit(asio::cancellation_type::terminal); });
+    }
+  }
+}
+
+void agent::forget_ended(shift& here, steady_clock::time_point now) {
+  const std::uint64_t share = settings_.ended_bytes_max / shifts_.size();
+  while (!here.ended.empty() && (now - here.ended.front()->ended_at >= settings_.grace || here.ended_bytes > share)) {
+    here.ended_bytes -= here.ended.front()->log->footprint();
+    table_.forget(here.ended.front()->log->id());
+    here.ended.pop_front();
+  }
+}
+
+task<> agent::drain(std::chrono::milliseconds limit) {
+  draining_.store(true, std::memory_order_relaxed);
+  co_await quiet_down(limit);
+  if (live() == 0) co_return;
+  for (std::size_t worker = 0; worker < workers_.size(); ++worker) {
+    workers_[worker].post([this, worker] {
+      for (const auto& one : std::vector(shifts_[worker].running)) {
+        one->cancelled = true;
+        one->stop.emit(asio::cancellation_type::terminal);
+      }
+    });
+  }
+  co_await quiet_down(cancel_patience);
+}
+
+task<> agent::quiet_down(std::chrono::milliseconds limit) {
+  const auto deadline = steady_clock::now() + limit;
+  steady_timer timer(co_await asio::this_coro::executor);
+  while (live() != 0 && steady_clock::now() < deadline) {
+    timer.expires_after(housekeeping_min);
+    co_await timer.async_wait(use_task);
+  }
+}
+
+}  // namespace sluice::agent

@@ -1,0 +1,179 @@
+#include "agent/conversations.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include <fmt/format.h>
+
+#include "agent/stored_answer.hpp"
+#include "base/ids.hpp"
+#include "base/utf8.hpp"
+
+namespace sluice::agent {
+namespace {
+
+constexpr std::uint32_t page_conversations_max = 200;
+constexpr std::uint32_t page_messages_max = 1000;
+constexpr std::size_t query_characters_max = 200;
+constexpr std::size_t query_words_max = 8;
+constexpr std::size_t title_characters_max = 200;
+constexpr std::int64_t usage_days_max = 366;
+
+std::unexpected<error> no_conversation() {
+  return failure(error_reason::not_found, "there is no such conversation", "conversation_id");
+}
+
+result<void> check_limit(std::uint32_t limit, std::uint32_t most) {
+  if (limit >= 1 && limit <= most) return {};
+  return failure(error_reason::invalid_argument, fmt::format("\"limit\" must be between 1 and {}", most), "limit");
+}
+
+result<void> check_query(const std::string& query) {
+  if (!is_valid_utf8(query) || count_code_points(query) > query_characters_max) {
+    return failure(error_reason::invalid_argument,
+                   fmt::format("\"query\" must be at most {} characters", query_characters_max), "query");
+  }
+  std::size_t words = 0;
+  bool in_word = false;
+  for (const char c : query) {
+    const bool is_space = c == ' ' || c == '\t' || c == '\n' || c == '\r';
+    if (!is_space && !in_word) ++words;
+    in_word = !is_space;
+  }
+  if (words <= query_words_max) return {};
+  return failure(error_reason::invalid_argument, fmt::format("\"query\" must be at most {} words", query_words_max),
+                 "query");
+}
+
+// Without the spaces around it.
+result<std::string> check_title(const std::string& title) {
+  const std::size_t begin = title.find_first_not_of(" \t\r\n");
+  const std::string trimmed =
+      begin == std::string::npos ? "" : title.substr(begin, title.find_last_not_of(" \t\r\n") + 1 - begin);
+  const bool has_control = std::ranges::any_of(trimmed, [](char c) { return (c >= 0 && c < ' ') || c == 0x7F; });
+  if (trimmed.empty() || has_control || !is_valid_utf8(trimmed) || count_code_points(trimmed) > title_characters_max) {
+    return failure(error_reason::invalid_argument,
+                   fmt::format("\"title\" must be one line of 1 to {} characters", title_characters_max), "title");
+  }
+  return trimmed;
+}
+
+// "2026-11-23" as days since 1970.
+result<std::int64_t> parse_day(std::string_view text, const std::string& name) {
+  const auto number = [text](std::size_t at, std::size_t length) {
+    int value = -1;
+    const char* const end = text.data() + at + length;
+    return std::from_chars(text.data() + at, end, value).ptr == end ? value : -1;
+  };
+  if (text.size() == 10 && text[4] == '-' && text[7] == '-') {
+    const std::chrono::year_month_day day{std::chrono::year(number(0, 4)),
+                                          std::chrono::month(static_cast<unsigned>(number(5, 2))),
+                                          std::chrono::day(static_cast<unsigned>(number(8, 2)))};
+    if (day.ok() && day.year() >= std::chrono::year(1970)) return std::chrono::sys_days(day).time_since_epoch().count();
+  }
+  return failure(error_reason::invalid_argument, fmt::format("\"{}\" must be a day such as 2026-11-23", name), name);
+}
+
+generation_record describe(const live_generation& live) {
+  const generation::message answer = read_answer(*live.log);
+  generation_record about{.id = live.about.generation_id,
+                          .status = "running",
+                          .conversation_id = live.about.conversation_id,
+                          .message_id = live.about.message_id,
+                          .model = live.about.model,
+                          .provider = live.about.provider,
+                          .text = text_of(answer),
+                          .reasoning = reasoning_of(answer),
+                          .usage = std::nullopt,
+                          .attempts = 1};
+  if (!live.log->has_finish()) return about;
+  const generation::finish& how = live.log->ending();
+  about.status = to_string(how.status);
+  about.provider = how.provider;
+  about.usage = how.usage;
+  about.attempts = how.attempts;
+  return about;
+}
+
+}  // namespace
+
+std::string_view to_string(message_status value) {
+  switch (value) {
+    case message_status::streaming:
+      return "streaming";
+    case message_status::completed:
+      return "completed";
+    case message_status::incomplete:
+      return "incomplete";
+    case message_status::cancelled:
+      return "cancelled";
+    case message_status::failed:
+      return "failed";
+    case message_status::interrupted:
+      return "interrupted";
+  }
+  return "failed";
+}
+
+task<result<conversation_page>> conversations::list_conversations(caller who, list_conversations_request asked) {
+  if (auto fine = check_limit(asked.limit, page_conversations_max); !fine)
+    co_return std::unexpected(std::move(fine.error()));
+  if (auto fine = check_query(asked.query); !fine) co_return std::unexpected(std::move(fine.error()));
+  co_return co_await store_.list_conversations(std::move(who), std::move(asked));
+}
+
+task<result<conversation_tree>> conversations::read_conversation(caller who, std::string conversation_id,
+                                                                 std::string cursor, std::uint32_t limit) {
+  if (!is_id("conv", conversation_id)) co_return no_conversation();
+  if (auto fine = check_limit(limit, page_messages_max); !fine) co_return std::unexpected(std::move(fine.error()));
+  co_return co_await store_.read_conversation(std::move(who), std::move(conversation_id), std::move(cursor), limit);
+}
+
+task<result<conversation_card>> conversations::change_conversation(caller who, std::string conversation_id,
+                                                                   conversation_change wanted) {
+  if (!is_id("conv", conversation_id)) co_return no_conversation();
+  if (wanted.title) {
+    auto title = check_title(*wanted.title);
+    if (!title) co_return std::unexpected(std::move(title.error()));
+    wanted.title = std::move(*title);
+  }
+  co_return co_await store_.change_conversation(std::move(who), std::move(conversation_id), std::move(wanted));
+}
+
+task<result<void>> conversations::delete_conversation(caller who, std::string conversation_id) {
+  if (!is_id("conv", conversation_id)) co_return no_conversation();
+  const auto running = co_await store_.remove_conversation(who, std::move(conversation_id));
+  if (!running) co_return std::unexpected(running.error());
+  for (const std::string& id : *running) {
+    // One that has ended meanwhile is as good.
+    std::ignore = co_await generations_.cancel(who, id);
+  }
+  co_return result<void>{};
+}
+
+task<result<generation_record>> conversations::read_generation(caller who, std::string generation_id) {
+  if (const auto live = generations_.find_own(who, generation_id)) co_return describe(*live);
+  if (!is_id("gen", generation_id)) {
+    co_return failure(error_reason::not_found, fmt::format("there is no generation \"{}\"", clip(generation_id, 64)),
+                      "generation_id");
+  }
+  auto read = co_await store_.read_generation(std::move(who), std::move(generation_id));
+  if (!read) co_return std::unexpected(std::move(read.error()));
+  read->about.text = text_of(read->answer);
+  read->about.reasoning = reasoning_of(read->answer);
+  co_return std::move(read->about);
+}
+
+task<result<std::vector<usage_row>>> conversations::read_usage(caller who, std::string from, std::string to) {
+  const auto first = parse_day(from, "from");
+  if (!first) co_return std::unexpected(first.error());
+  const auto last = parse_day(to, "to");
+  if (!last) co_return std::unexpected(last.error());
+  if (*last < *first || *last - *first >= usage_days_max) {
+    co_return failure(error_reason::invalid_argument,
+                      fmt::format("from \"from\" to \"to\" must be 1 to {} days", usage_days_max), "to");
+  }
+  co_return co_await store_.read_usage(std::move(who), *first, *last);
+}
+
+}  // namespace sluice::agent

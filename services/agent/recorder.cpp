@@ -1,0 +1,121 @@
+#include "agent/recorder.hpp"
+
+#include <algorithm>
+
+#include <boost/asio/co_spawn.hpp>
+
+#include "agent/ended_generation.hpp"
+#include "async/with_deadline.hpp"
+
+namespace sluice::agent {
+namespace {
+
+// A store's promise is a result; what it throws all the same must not cost the record.
+task<result<void>> write(conversation_store& to, std::shared_ptr<const ended_generation> ended) {
+  try {
+    co_return co_await to.record(std::move(ended));
+  } catch (const std::exception& problem) {
+    co_return std::unexpected(error{.message = "the record could not be written", .detail = problem.what()});
+  }
+}
+
+}  // namespace
+
+recorder::recorder(async::worker_pool& workers, conversation_store& to, store::outbox& outbox, settings told,
+                   trouble_handler on_trouble)
+    : workers_(workers), store_(to), outbox_(outbox), settings_(told), on_trouble_(std::move(on_trouble)) {}
+
+task<> recorder::record(std::shared_ptr<const ended_generation> ended) {
+  const auto outcome = co_await async::with_deadline(write(store_, ended), settings_.patience);
+  if (outcome && *outcome) co_return;
+  on_trouble_(ended->id, outcome ? outcome->error()
+                                 : error{.reason = error_reason::timed_out,
+                                         .message = "the database did not write a record in time"});
+  {
+    const std::scoped_lock lock(mutex_);
+    waiting_.push_back({.what = ended, .in_outbox = true});
+  }
+  const result<void> kept = co_await outbox_.append(to_text(*ended));
+  if (kept) co_return;
+  on_trouble_(ended->id, kept.error());
+  const std::scoped_lock lock(mutex_);
+  const auto place = std::ranges::find(waiting_, ended, &waiting_record::what);
+  if (place != waiting_.end()) place->in_outbox = false;
+}
+
+ended_generations recorder::waiting_in(const std::string& conversation_id) const {
+  ended_generations found;
+  const std::scoped_lock lock(mutex_);
+  for (const waiting_record& one : waiting_) {
+    if (one.what->conversation_id == conversation_id) found.push_back(one.what);
+  }
+  return found;
+}
+
+std::shared_ptr<const ended_generation> recorder::find_waiting(const std::string& generation_id) const {
+  const std::scoped_lock lock(mutex_);
+  for (const waiting_record& one : waiting_) {
+    if (one.what->id == generation_id) return one.what;
+  }
+  return nullptr;
+}
+
+std::size_t recorder::waiting() const {
+  const std::scoped_lock lock(mutex_);
+  return waiting_.size();
+}
+
+task<result<void>> recorder::catch_up() {
+  const auto delivered = co_await outbox_.replay([this](std::string text) { return deliver(std::move(text)); });
+  if (!delivered) co_return std::unexpected(delivered.error());
+  co_return result<void>{};
+}
+
+void recorder::begin() {
+  asio::co_spawn(workers_[0].get_executor(), try_again(), [](std::exception_ptr broken) {
+    if (broken) std::rethrow_exception(broken);
+  });
+}
+
+task<result<void>> recorder::deliver(std::string text) {
+  const auto ended = parse_ended_generation(text);
+  if (!ended) {
+    on_trouble_("", ended.error());
+    co_return result<void>{};
+  }
+  const result<void> written = co_await write(store_, *ended);
+  if (written) drop((*ended)->id);
+  co_return written;
+}
+
+task<> recorder::try_again() {
+  steady_timer timer(workers_[0].get_executor());
+  for (;;) {
+    timer.expires_after(settings_.retry);
+    co_await timer.async_wait(use_task);
+    // Who had to wait was told of; that the wait goes on is no news.
+    if (outbox_.records_waiting() != 0) std::ignore = co_await catch_up();
+    co_await write_directly();
+  }
+}
+
+// What neither the store nor the outbox would take: the disk is full, for one.
+task<> recorder::write_directly() {
+  while (const auto next = next_outside_outbox()) {
+    if (const result<void> written = co_await write(store_, next); !written) co_return;
+    drop(next->id);
+  }
+}
+
+std::shared_ptr<const ended_generation> recorder::next_outside_outbox() const {
+  const std::scoped_lock lock(mutex_);
+  const auto found = std::ranges::find(waiting_, false, &waiting_record::in_outbox);
+  return found == waiting_.end() ? nullptr : found->what;
+}
+
+void recorder::drop(const std::string& generation_id) {
+  const std::scoped_lock lock(mutex_);
+  std::erase_if(waiting_, [&](const waiting_record& one) { return one.what->id == generation_id; });
+}
+
+}  // namespace sluice::agent

@@ -1,0 +1,64 @@
+// Brings what has ended to the store, sooner or later, once.
+#pragma once
+
+#include <chrono>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+
+#include "agent/conversation_store.hpp"
+#include "async/task.hpp"
+#include "async/worker_pool.hpp"
+#include "store/outbox.hpp"
+
+namespace sluice::agent {
+
+/// A store that is away delays records and loses none: what could not be written in time waits in the outbox, and in
+/// memory for those who ask for it meanwhile, and is tried again until it is written. Any worker.
+class recorder {
+ public:
+  struct settings {
+    std::chrono::milliseconds patience{2'000};  ///< how long an answer's end waits for its record
+    std::chrono::milliseconds retry{500};       ///< between two attempts to write what waits
+  };
+  using trouble_handler = std::function<void(const std::string& generation_id, const error& why)>;
+
+  /// `on_trouble` is told of each record that has to wait, or that cannot be kept on the disk either.
+  recorder(async::worker_pool& workers, conversation_store& to, store::outbox& outbox, settings told,
+           trouble_handler on_trouble);
+
+  /// Returns when the record is on the disk: in the store, or in the outbox for later. Does not throw.
+  task<> record(std::shared_ptr<const ended_generation> ended);
+
+  /// Of those that wait: the ones of a conversation, oldest first; one generation's, or null.
+  ended_generations waiting_in(const std::string& conversation_id) const;
+  std::shared_ptr<const ended_generation> find_waiting(const std::string& generation_id) const;
+  std::size_t waiting() const;
+
+  /// Writes what the outbox has kept of an earlier process. The error is the store's.
+  task<result<void>> catch_up();
+  /// Begins to try again what waits; before the workers run or while they do.
+  void begin();
+
+ private:
+  struct waiting_record {
+    std::shared_ptr<const ended_generation> what;
+    bool in_outbox = false;
+  };
+  task<result<void>> deliver(std::string text);
+  task<> try_again();
+  task<> write_directly();
+  std::shared_ptr<const ended_generation> next_outside_outbox() const;
+  void drop(const std::string& generation_id);
+
+  async::worker_pool& workers_;
+  conversation_store& store_;
+  store::outbox& outbox_;
+  settings settings_;
+  trouble_handler on_trouble_;
+  mutable std::mutex mutex_;
+  std::deque<waiting_record> waiting_;
+};
+
+}  // namespace sluice::agent
