@@ -1,24 +1,30 @@
 #include "base/digest.hpp"
 
-#include <array>
+#include <stdexcept>
 
 #include <openssl/evp.h>
 
 namespace sluice {
 
-std::string sha256_hex(std::string_view bytes) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
-  unsigned size = 0;
+digest sha256(std::string_view bytes) {
+  digest made;
   // Fetched once: EVP_sha256() would look it up in the providers at every use. Lives as long as the process.
-  static const EVP_MD* const sha256 = EVP_MD_fetch(nullptr, "SHA256", nullptr);
-  EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, sha256, nullptr);
-  std::string hex;
-  hex.reserve(std::size_t{2} * size);
-  for (unsigned i = 0; i < size; ++i) {
-    hex.push_back("0123456789abcdef"[digest[i] >> 4]);
-    hex.push_back("0123456789abcdef"[digest[i] & 15]);
+  static const EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  if (EVP_Digest(bytes.data(), bytes.size(), made.data(), nullptr, algorithm, nullptr) != 1) {
+    throw std::runtime_error("OpenSSL cannot compute SHA-256");
   }
-  return hex;
+  return made;
+}
+
+std::string to_hex(const digest& bytes) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string text;
+  text.reserve(2 * bytes.size());
+  for (const unsigned char byte : bytes) {
+    text.push_back(digits[byte >> 4]);
+    text.push_back(digits[byte & 15]);
+  }
+  return text;
 }
 
 }  // namespace sluice

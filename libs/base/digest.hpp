@@ -1,12 +1,21 @@
-// Digests in the form that is written down.
+// SHA-256: what is kept of secrets, and what long names are looked up by.
 #pragma once
 
+#include <array>
 #include <string>
 #include <string_view>
 
 namespace sluice {
 
-/// SHA-256 as 64 lower-case hexadecimal digits.
-std::string sha256_hex(std::string_view bytes);
+using digest = std::array<unsigned char, 32>;
+
+digest sha256(std::string_view bytes);
+
+/// 64 lower-case hexadecimal digits.
+std::string to_hex(const digest& bytes);
+
+inline std::string sha256_hex(std::string_view bytes) {
+  return to_hex(sha256(bytes));
+}
 
 }  // namespace sluice

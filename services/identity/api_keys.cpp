@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "base/digest.hpp"
 #include "base/ids.hpp"
 #include "base/utf8.hpp"
 #include "identity/secrets.hpp"
@@ -38,7 +39,7 @@ result<made_key> make_key(std::string user_id, std::string name, time_point now)
                            .created_at = now,
                            .last_used_at = {}},
                  .user_id = std::move(user_id),
-                 .hash = to_hex(sha256(key.reveal()))};
+                 .hash = sha256_hex(key.reveal())};
   return made_key{.stored = std::move(stored), .key = std::move(key)};
 }
 

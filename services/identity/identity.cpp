@@ -2,8 +2,10 @@
 
 #include <utility>
 
+#include "base/digest.hpp"
 #include "base/ids.hpp"
 #include "identity/names.hpp"
+#include "identity/secrets.hpp"
 
 namespace sluice::identity {
 namespace {
@@ -117,7 +119,7 @@ task<result<tokens>> identity::begin_session(account owner) {
   new_session made{.id = make_id("ses", now),
                    .user_id = owner.who.id,
                    .refresh_secret = secret_string(make_random(32)),
-                   .refresh_hash = to_hex(sha256(refresh_token.reveal())),
+                   .refresh_hash = sha256_hex(refresh_token.reveal()),
                    .created_at = now,
                    .expires_at = now + settings_.refresh_ttl};
   std::string session_id = made.id;

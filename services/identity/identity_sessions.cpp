@@ -1,9 +1,11 @@
 // What follows a sign-in: refreshing, signing out, being recognised, API keys.
 #include <utility>
 
+#include "base/digest.hpp"
 #include "base/ids.hpp"
 #include "identity/api_keys.hpp"
 #include "identity/identity.hpp"
+#include "identity/secrets.hpp"
 
 namespace sluice::identity {
 namespace {
@@ -20,7 +22,7 @@ std::unexpected<error> refuse_refresh() {
 }
 
 std::string hash_of(const secret_string& secret) {
-  return to_hex(sha256(secret.reveal()));
+  return sha256_hex(secret.reveal());
 }
 
 identified make_identified(const user& who) {

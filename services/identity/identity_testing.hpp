@@ -9,6 +9,7 @@
 #include "async/worker_pool.hpp"
 #include "identity/identity.hpp"
 #include "identity/module.hpp"
+#include "identity/secrets.hpp"
 #include "identity/user_store_sql.hpp"
 #include "state/shared_state_memory.hpp"
 #include "store/database_testing.hpp"

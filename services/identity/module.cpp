@@ -6,6 +6,7 @@
 
 #include "async/task_group.hpp"
 #include "identity/identity.hpp"
+#include "identity/secrets.hpp"
 #include "identity/user_store_sql.hpp"
 #include "telemetry/names.hpp"
 

@@ -1,12 +1,15 @@
 #include "identity/secrets.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstdint>
 #include <stdexcept>
 
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
 
+#include "base/digest.hpp"
 #include "identity/base64url.hpp"
 
 namespace sluice::identity {
@@ -58,27 +61,6 @@ std::string checksum(std::string_view text) {
 }
 
 }  // namespace
-
-digest sha256(std::string_view text) {
-  digest out;
-  // Fetched once: EVP_sha256() would look it up in the providers at every use. Lives as long as the process.
-  static const EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
-  if (EVP_Digest(text.data(), text.size(), out.data(), nullptr, algorithm, nullptr) != 1) {
-    throw std::runtime_error("OpenSSL cannot compute SHA-256");
-  }
-  return out;
-}
-
-std::string to_hex(const digest& bytes) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string text;
-  text.reserve(2 * bytes.size());
-  for (const unsigned char byte : bytes) {
-    text.push_back(digits[byte >> 4]);
-    text.push_back(digits[byte & 15]);
-  }
-  return text;
-}
 
 std::string make_random(std::size_t bytes) {
   std::string raw(bytes, '\0');

@@ -1,19 +1,13 @@
 // The secrets that identity gives out, and what it keeps of them: hashes.
 #pragma once
 
-#include <array>
-#include <cstdint>
+#include <cstddef>
 #include <string>
 #include <string_view>
 
 #include "base/secret_string.hpp"
 
 namespace sluice::identity {
-
-using digest = std::array<unsigned char, 32>;
-
-digest sha256(std::string_view text);
-std::string to_hex(const digest& bytes);
 
 /// `bytes` bytes of the cryptographic generator, in base64url.
 std::string make_random(std::size_t bytes);

@@ -5,7 +5,7 @@
 #include <boost/asio/ip/address.hpp>
 #include <fmt/format.h>
 
-#include "identity/secrets.hpp"
+#include "base/digest.hpp"
 
 namespace sluice::identity {
 namespace {
@@ -58,8 +58,8 @@ task<result<std::optional<limits::decision>>> sign_in_throttle::charge(const lim
 task<result<sign_in_throttle::attempt>> sign_in_throttle::admit(std::string name_key, std::string address) {
   attempt charged;
   charged.address = counted_address(address);
-  charged.account = to_hex(sha256(name_key));
-  charged.pair = to_hex(sha256(charged.account + charged.address));
+  charged.account = sha256_hex(name_key);
+  charged.pair = sha256_hex(charged.account + charged.address);
 
   auto of_address = co_await charge(by_address_, charged.address);
   if (!of_address) co_return std::unexpected(std::move(of_address.error()));

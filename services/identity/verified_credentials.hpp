@@ -8,8 +8,8 @@
 #include <optional>
 #include <unordered_map>
 
+#include "base/digest.hpp"
 #include "identity/identity_service.hpp"
-#include "identity/secrets.hpp"
 
 namespace sluice::identity {
 
