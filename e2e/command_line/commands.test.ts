@@ -37,7 +37,8 @@ describe('sluice', () => {
   test('--help lists the commands', async () => {
     const { code, stdout } = await run(sluice, ['--help']);
     expect(code).toBe(0);
-    for (const command of ['serve', 'chat', 'config', 'user', 'key', 'healthcheck', 'version']) expect(stdout).toContain(command);
+    for (const command of ['serve', 'chat', 'config', 'user', 'key', 'healthcheck', 'version'])
+      expect(stdout).toContain(command);
   });
 
   test.each([[[]], [['dance']], [['serve', '--lisen', '127.0.0.1:0']]])(
