@@ -21,11 +21,11 @@ std::string reachable(const asio::ip::tcp::endpoint& at) {
 
 listeners::listeners(async::worker_pool& workers, http::worker_buffers& buffers, listener_settings told,
                      std::vector<http::route> for_clients, std::vector<http::route> for_internal,
-                     http::server_hooks hooks)
+                     const http::server_hooks& hooks)
     : is_tls_(told.clients.tls.has_value()),
-      clients_(workers, buffers, std::move(told.clients), http::router(std::move(for_clients)), std::move(hooks)) {
+      clients_(workers, buffers, std::move(told.clients), http::router(std::move(for_clients)), hooks) {
   if (told.internal)
-    internal_.emplace(workers, buffers, std::move(*told.internal), http::router(std::move(for_internal)));
+    internal_.emplace(workers, buffers, std::move(*told.internal), http::router(std::move(for_internal)), hooks);
 }
 
 result<void> listeners::start() {
@@ -40,6 +40,10 @@ std::string listeners::address() const {
 void listeners::say_ready(std::ostream& out) const {
   out << "ready " << address() << std::endl;
   if (internal_) out << "ready http://" << reachable(internal_->local_endpoint()) << std::endl;
+}
+
+void listeners::wind_down() {
+  clients_.wind_down();
 }
 
 void listeners::stop(std::chrono::milliseconds drain) {

@@ -23,13 +23,16 @@ struct listener_settings {
 class listeners {
  public:
   listeners(async::worker_pool& workers, http::worker_buffers& buffers, listener_settings told,
-            std::vector<http::route> for_clients, std::vector<http::route> for_internal, http::server_hooks hooks);
+            std::vector<http::route> for_clients, std::vector<http::route> for_internal,
+            const http::server_hooks& hooks);
 
   result<void> start();
   /// `http://127.0.0.1:8080`: the clients' address as somebody on this machine would type it.
   std::string address() const;
   /// One line `ready ADDRESS` for each.
   void say_ready(std::ostream& out) const;
+  /// As `http::server::wind_down`, for clients.
+  void wind_down();
   /// As `http::server::stop`; the internal one at once, after the other.
   void stop(std::chrono::milliseconds drain);
 

@@ -89,8 +89,16 @@ std::unique_ptr<listeners> make_listeners(ground& on, gateway::module& gateway, 
   std::vector<http::route> for_internal = gateway.health_routes();
   for_internal.push_back(gateway.metrics_route(false));
   if (!told.internal) for_clients.push_back(gateway.metrics_route(true));
+  http::server_hooks hooks = make_http_hooks(on.metrics, log);
+  hooks.make_error = gateway::module::make_error;
   return std::make_unique<listeners>(on.workers, on.buffers, std::move(told), std::move(for_clients),
-                                     std::move(for_internal), make_http_hooks(on.metrics, log));
+                                     std::move(for_internal), std::move(hooks));
+}
+
+void shut_down(ground& on, services& inside, listeners& outside, milliseconds grace) {
+  outside.stop(grace);
+  asio::co_spawn(on.workers[0].get_executor(), inside.people.stop(), asio::use_future).wait();
+  on.workers.stop();
 }
 
 // How long the ends of cancelled answers may take to leave.
@@ -100,13 +108,13 @@ constexpr milliseconds last_words{1000};
 void drain(ground& on, services& inside, listeners& outside, milliseconds limit) {
   const auto deadline = std::chrono::steady_clock::now() + limit + last_words;
   const executor any = on.workers[0].get_executor();
+  outside.wind_down();
   auto sockets_gone = asio::co_spawn(any, inside.gateway.drain(limit + last_words), asio::use_future);
   auto answers_ended = asio::co_spawn(any, inside.agents.drain(limit), asio::use_future);
   answers_ended.wait();
   sockets_gone.wait();
   const auto left = std::chrono::ceil<milliseconds>(deadline - std::chrono::steady_clock::now());
-  outside.stop(std::max(left, milliseconds(0)));
-  asio::co_spawn(any, inside.people.stop(), asio::use_future).wait();
+  shut_down(on, inside, outside, std::max(left, milliseconds(0)));
 }
 
 }  // namespace
@@ -128,19 +136,21 @@ int serve(const loaded_settings& loaded, std::ostream& out, std::ostream& err) {
   auto listening = make_listener_settings(told);
   if (!listening) return refuse(err, exit_configuration, listening.error());
   const auto outside = make_listeners(base, inside.gateway, std::move(*listening), log);
-  if (const auto started = outside->start(); !started) return refuse(err, exit_unavailable, started.error().message);
   const auto first = inside.people.prepare();
   if (!first) return refuse(err, exit_unavailable, first.error().message);
   if (*first) show_first_admin(err, **first);
   if (const auto begun = inside.begin(); !begun) return refuse(err, exit_unavailable, begun.error().message);
   base.workers.start();
+  if (const auto started = outside->start(); !started) {
+    shut_down(base, inside, *outside, milliseconds(0));
+    return refuse(err, exit_unavailable, started.error().message);
+  }
   log.info("ready", {{"address", outside->address()}, {"workers", base.workers.size()}, {"version", version}});
   outside->say_ready(out);
 
   stop.wait();
   log.info("stopping", {{"drain_ms", told.server.timeouts.drain}});
   drain(base, inside, *outside, told.server.timeouts.drain);
-  base.workers.stop();
   log.info("stopped");
   return exit_fine;
 }

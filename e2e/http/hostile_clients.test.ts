@@ -1,8 +1,9 @@
+import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ChatSocket } from '../harness/chat_socket.ts';
 import { within } from '../harness/deadline.ts';
 import { Gateway, token } from '../harness/gateway.ts';
-import { RawSocket, opcode } from '../harness/raw_socket.ts';
+import { RawSocket, encodeFrame, opcode } from '../harness/raw_socket.ts';
 import { ScriptedProvider } from '../harness/scripted_provider.ts';
 
 let provider: ScriptedProvider;
@@ -109,6 +110,64 @@ test('a flood of pings on one socket leaves the others their turn', async () => 
   }
   flooding = false;
   flood.destroy();
+});
+
+test('what the server refuses by itself has the shape of the face that was called', async () => {
+  const large = await RawSocket.connect(gateway.port);
+  large.write(`POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\n${bearer}Content-Length: 99000000\r\n\r\n`);
+  expect(await answered(large)).toMatch(/^HTTP\/1\.1 413 [^]*"code":"request_too_large"/);
+  const late = await RawSocket.connect(gateway.port);
+  late.write(`POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\n${bearer}Content-Length: 9\r\n\r\n`);
+  expect(await answered(late)).toMatch(/^HTTP\/1\.1 408 [^]*"code":"request_timeout"/);
+  const stranger = await fetch(`${gateway.openaiUrl}/models`);
+  expect(stranger.headers.get('www-authenticate')).toBe('Bearer');
+});
+
+test('a provider that drips its refusal does not hold the client', async () => {
+  const raw = await RawSocket.connect(gateway.port);
+  raw.write(post(question(true), `${bearer}Connection: close\r\n`));
+  const call = await provider.call();
+  call.connection.write('HTTP/1.1 500 Oops\r\nContent-Length: 1000\r\n\r\n{"error"');
+  const drip = setInterval(() => call.connection.write(' '), 100);
+  const begin = performance.now();
+  expect(await answered(raw)).toMatch(/^HTTP\/1\.1 502 /);
+  expect(performance.now() - begin).toBeLessThan(5_000);
+  clearInterval(drip);
+});
+
+test('a socket that had much to write holds nothing of it afterwards', async () => {
+  const memory = async (): Promise<number> => {
+    const status = await readFile(`/proc/${gateway.executable.child.pid}/status`, 'utf8');
+    return Number(/VmRSS:\s+(\d+) kB/.exec(status)![1]) * 1024;
+  };
+  const burst = Buffer.concat(
+    Array.from({ length: 9_000 }, () => encodeFrame({ opcode: opcode.text, payload: Buffer.from('{') })),
+  );
+  const pour = async (): Promise<RawSocket> => {
+    const socket = await RawSocket.upgrade(gateway.port);
+    socket.write(burst);
+    let errors = 0;
+    let from = 0;
+    await socket.until((bytes) => {
+      for (let at = bytes.indexOf('"error"', from); at !== -1; at = bytes.indexOf('"error"', from)) {
+        ++errors;
+        from = at + 7;
+      }
+      return errors === 9_000 ? true : undefined;
+    }, 'an answer to each frame');
+    return socket;
+  };
+  const sockets = [];
+  for (let count = 0; count < 6; ++count) sockets.push(await pour()); // what the process needs once, on each worker
+  const before = await memory();
+  for (let count = 0; count < 15; ++count) sockets.push(await pour());
+  expect(await memory()).toBeLessThan(before + 15 * 200_000); // unsent answers were 1.2 MB for each
+  for (const socket of sockets) socket.destroy();
+});
+
+test('an internal address that is in use ends the start', async () => {
+  const busy = new URL(gateway.url).host;
+  await expect(Gateway.start({ server: { internal_listen: busy } })).rejects.toThrow(/in use/);
 });
 
 test('told to stop, it ends what runs as cancelled, then closes the socket', async () => {

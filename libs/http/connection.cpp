@@ -4,6 +4,8 @@
 
 #include <boost/asio/error.hpp>
 
+#include "base/storage.hpp"
+
 namespace sluice::http {
 namespace {
 
@@ -51,7 +53,10 @@ task<> connection::run() {
   set_deadline(settings.limits.header_timeout);
   if (settings.tls && !co_await socket_.handshake_as_server(*settings.tls)) co_return;
   do {
-    if (!co_await read_header()) co_return;
+    if (!co_await read_header()) {
+      if (space_) home_.give_back(std::move(space_));
+      co_return;
+    }
     if (space_->parser.failed()) {
       co_await refuse_request(space_->parser.status(), space_->parser.failure());
       co_return co_await linger();
@@ -61,7 +66,7 @@ task<> connection::run() {
     more_to_come_ = !unread_.empty() || !space_->parser.done();
     home_.give_back(std::move(space_));
     body_share_ = {};
-  } while (reusable_ && !home_.stopping());
+  } while (reusable_ && !home_.winding_down());
   if (answer_ != answer_state::complete) co_return;
   if (more_to_come_) co_return co_await linger();
   socket_.shutdown();
@@ -73,7 +78,7 @@ task<bool> connection::read_header() {
   const server_limits& limits = home_.what().settings.limits;
   const bool first = status_ == 0;
   if (unread_.empty()) {
-    unread_ = std::string();
+    free_storage(unread_);
     if (!first) set_deadline(limits.idle_timeout);
     idle_ = true;
     const error_code code = co_await socket_.wait_readable();
@@ -128,11 +133,14 @@ task<bool> connection::read_body(std::size_t bytes_max) {
   co_return false;
 }
 
-// 0 when the body is there, else the status to refuse it with. The client must keep the least rate: bytes that come
-// earlier than they have to are a credit, but never for more than the time a silent client is given.
+void connection::release_body() {
+  space_->parser.release_body();
+  body_share_ = {};
+}
+
+// 0 when the body is there, else the status to refuse it with.
 task<unsigned> connection::receive_body(std::size_t bytes_max) {
   const server_limits& limits = home_.what().settings.limits;
-  const std::uint64_t rate = std::max<std::uint64_t>(limits.bytes_per_second_min, 1);
   request_parser& parser = space_->parser;
   const std::string& body = space_->asked.body;
   if (parser.expects_continue() && body.empty()) {
@@ -149,8 +157,7 @@ task<unsigned> connection::receive_body(std::size_t bytes_max) {
     const std::size_t before = body.size();
     const error_code code = co_await receive();
     if (code) co_return code == asio::error::timed_out ? 408 : client_gone;
-    const auto earned = std::chrono::microseconds((body.size() - before) * 1'000'000 / rate);
-    deadline_ = std::min(deadline_ + earned, std::chrono::steady_clock::now() + limits.body_timeout);
+    extend_deadline(body.size() - before, limits.body_timeout);
     if (reads % reads_per_turn == 0) co_await asio::post(get_executor(), use_task);
   }
   co_return body_share_.grow_to(body.capacity()) ? 0 : 503;
@@ -205,6 +212,14 @@ task<> connection::linger() {
 void connection::set_deadline(std::chrono::milliseconds from_now) {
   deadline_ = std::chrono::steady_clock::now() + from_now;
   cut_ = false;
+}
+
+// The client must keep the least rate: bytes that it sends or takes earlier than it has to are a credit, but never for
+// more than the time a silent one is given.
+void connection::extend_deadline(std::uint64_t bytes, std::chrono::milliseconds slack) {
+  const std::uint64_t rate = std::max<std::uint64_t>(home_.what().settings.limits.bytes_per_second_min, 1);
+  const auto earned = std::chrono::microseconds(bytes * 1'000'000 / rate);
+  deadline_ = std::min(deadline_ + earned, std::chrono::steady_clock::now() + slack);
 }
 
 void connection::look_at_clock(time_point now) {

@@ -34,6 +34,7 @@ class connection final : public exchange, public std::enable_shared_from_this<co
   executor get_executor() override { return socket_.get_executor(); }
   worker_buffer& buffer() override { return home_.buffer(); }
   task<bool> read_body(std::size_t bytes_max) override;
+  void release_body() override;
   bool has_whole_request() const override { return space_->parser.done(); }
   header_fields& answer_headers() override { return space_->answer_headers; }
   task<error_code> respond(response answer) override;
@@ -61,6 +62,7 @@ class connection final : public exchange, public std::enable_shared_from_this<co
   error_code read_some();
   void feed();
   task<> linger();
+  void extend_deadline(std::uint64_t bytes, std::chrono::milliseconds slack);
   void set_deadline(std::chrono::milliseconds from_now);
   void clear_deadline() { deadline_ = time_point::max(); }
 

@@ -29,7 +29,7 @@ bool connection::body_allowed() const {
 void connection::begin_head(unsigned status, const header_fields& headers) {
   assert(answer_ == answer_state::none && "one answer to a request");
   status_ = status;
-  if (home_.stopping() || !has_whole_request()) reusable_ = false;
+  if (home_.winding_down() || !has_whole_request()) reusable_ = false;
   const http::request& asked = space_->asked;
   std::string& head = space_->head;
   head.assign("HTTP/1.1 ");
@@ -136,9 +136,15 @@ task<error_code> connection::send(std::span<const asio::const_buffer> buffers) {
   const stream_socket::outcome first = socket_.try_write(buffers);
   if (first.error) reusable_ = false;
   if (first.error || first.bytes == all) co_return first.error;
-  const std::uint64_t rate = std::max<std::uint64_t>(home_.what().settings.limits.bytes_per_second_min, 1);
-  set_deadline(home_.what().settings.limits.write_timeout + std::chrono::milliseconds(all * 1000 / rate));
-  const error_code code = co_await socket_.write_rest(buffers, first.bytes);
+  const std::chrono::milliseconds patience = home_.what().settings.limits.write_timeout;
+  set_deadline(patience);
+  error_code code;
+  for (std::size_t sent = first.bytes; sent < all && !code;) {
+    const stream_socket::outcome step = socket_.try_write(buffers, sent);
+    code = step.would_block ? co_await socket_.wait_writable() : step.error;
+    sent += step.bytes;
+    extend_deadline(step.bytes, patience);
+  }
   clear_deadline();
   if (code) reusable_ = false;
   if (code && cut_) home_.count_cut();

@@ -38,6 +38,8 @@ class exchange {
   /// not read is not waited for: its connection ends with the answer. What the server takes as the largest body holds
   /// in any case; `bytes_max` is for handlers that know how little they need.
   virtual task<bool> read_body(std::size_t bytes_max = std::numeric_limits<std::size_t>::max()) = 0;
+  /// Says that the body is used up, so that a long answer does not hold it, nor its share of what all bodies may hold.
+  virtual void release_body() = 0;
   /// Whether the request has come whole.
   virtual bool has_whole_request() const = 0;
 

@@ -7,6 +7,8 @@
 
 #include <boost/beast/http/basic_parser.hpp>
 
+#include "base/storage.hpp"
+
 namespace sluice::http {
 namespace {
 
@@ -19,17 +21,22 @@ constexpr std::size_t body_kept_max = std::size_t{64} * 1024;
 
 constexpr std::string_view shortest_last_chunk = "0\r\n\r\n";
 
+// A large body frees its storage, a small one keeps it for the next.
+void release_body(request& asked) {
+  if (asked.body.capacity() > body_kept_max) {
+    free_storage(asked.body);
+  } else {
+    asked.body.clear();
+  }
+}
+
 void clear(request& asked) {
   asked.method.clear();
   asked.target.clear();
   asked.path.clear();
   asked.query.clear();
   asked.headers.clear();
-  if (asked.body.capacity() > body_kept_max) {
-    asked.body = std::string();
-  } else {
-    asked.body.clear();
-  }
+  release_body(asked);
   asked.request_id.clear();
   asked.route = {};
   asked.parameters.clear();
@@ -53,6 +60,7 @@ class request_parser::grammar final : public beast::basic_parser<true> {
   unsigned status = 0;     // our own refusal
   std::string_view failure = {};
   bool expects_continue = false;
+  bool begun = false;  // a byte of the request has come
 
  private:
   void refuse(unsigned with, std::string_view why, boost::system::error_code& code) {
@@ -164,6 +172,14 @@ std::size_t request_parser::feed(std::string_view bytes) {
   // Beast 1.83 asserts that it is not asked to go on with less than the shortest last chunk. At least as much is still
   // to come wherever a chunked body is broken off, so to wait for it holds nothing up.
   if (grammar_->is_header_done() && grammar_->chunked() && bytes.size() < shortest_last_chunk.size()) return 0;
+  std::size_t skipped = 0;
+  if (!grammar_->begun) {
+    // Empty lines before a request are skipped (RFC 9112, section 2.2): some clients end their bodies with one.
+    for (; bytes.starts_with("\r\n"); bytes.remove_prefix(2))
+      skipped += 2;
+    if (bytes.empty() || bytes == "\r") return skipped;
+    grammar_->begun = true;
+  }
   boost::system::error_code code;
   grammar_->input = bytes;
   const std::size_t used = grammar_->put(boost::asio::buffer(bytes), code);
@@ -180,11 +196,15 @@ std::size_t request_parser::feed(std::string_view bytes) {
   } else if (!grammar_->is_done() && bytes.size() - used > limits_.header_bytes_max) {
     fail(431, grammar_->is_header_done() ? "the chunk's header or trailer is too large" : "the header is too large");
   }
-  return used;
+  return skipped + used;
 }
 
 void request_parser::reserve_body() {
   grammar_->asked().body.reserve(std::min<std::uint64_t>(grammar_->content_length().value_or(0), body_reserve_max));
+}
+
+void request_parser::release_body() {
+  http::release_body(grammar_->asked());
 }
 
 std::uint64_t request_parser::stated_body_bytes() const {

@@ -37,6 +37,9 @@ class request_parser {
   /// The length that the header states for the body; 0: none. Once the header is done.
   std::uint64_t stated_body_bytes() const;
 
+  /// The body is used up: empties it, and frees its storage if that is large.
+  void release_body();
+
   bool header_done() const;
   bool done() const;
   bool failed() const { return status_ != 0; }

@@ -60,6 +60,11 @@ TEST(request_parser, means_the_same_wherever_it_is_cut) {
   }
 }
 
+TEST(request_parser, skips_empty_lines_before_a_request) {
+  EXPECT_EQ(status_of_text("\r\n\r\nGET / HTTP/1.1\r\nHost: h\r\n\r\n"), 200U);
+  EXPECT_EQ(status_of_text("\n\nGET / HTTP/1.1\r\nHost: h\r\n\r\n"), 400U);
+}
+
 TEST(request_parser, reads_an_empty_chunked_body_byte_by_byte) {
   EXPECT_EQ(status_of_text("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"), 200U);
 }

@@ -101,13 +101,18 @@ task<> listener::sweep() {
   }
 }
 
+void listener::wind_down() {
+  winding_down_ = true;
+  for (connection* one : open_)
+    one->close_if_idle();
+}
+
 task<> listener::stop(std::chrono::milliseconds drain) {
   stopping_ = true;
   error_code ignored;
   acceptor_.close(ignored);
   pause_.cancel();
-  for (connection* one : open_)
-    one->close_if_idle();
+  wind_down();
   co_await async::with_deadline(connections_.join(), drain);
   connections_.cancel();
   co_await connections_.join();

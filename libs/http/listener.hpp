@@ -50,14 +50,16 @@ class listener {
   /// Before the worker may look: takes the port. Then `run`, on the worker.
   error_code open(const asio::ip::tcp::endpoint& endpoint);
   void run();
-  /// See `server::stop`.
+  /// See `server`.
+  void wind_down();
   task<> stop(std::chrono::milliseconds drain);
   /// Adds what this worker has counted; any thread.
   void add_to(server_counters& sum) const;
 
   const serving& what() const { return *what_; }
   worker_buffer& buffer() { return buffer_; }
-  bool stopping() const { return stopping_; }
+  /// Whether connections end with their answers.
+  bool winding_down() const { return winding_down_; }
   /// "Date: …\r\n", made once a second.
   std::string_view date_field();
 
@@ -86,6 +88,7 @@ class listener {
   std::vector<std::unique_ptr<workspace>> spare_;
   std::string date_;
   std::time_t date_of_ = 0;
+  bool winding_down_ = false;
   bool stopping_ = false;
 
   std::atomic<std::uint64_t> accepted_ = 0;

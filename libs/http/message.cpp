@@ -130,6 +130,7 @@ response error_response(unsigned status, const error& problem, std::string_view 
   append_json_string(body, request_id);
   body += "}}";
   response answer = json_response(status, std::move(body));
+  if (status == 401) answer.headers.add("WWW-Authenticate", "Bearer");
   if (problem.retry_after) {
     const auto seconds = std::chrono::ceil<std::chrono::seconds>(*problem.retry_after).count();
     answer.headers.add("Retry-After", std::to_string(std::max<std::int64_t>(seconds, 0)));

@@ -94,6 +94,11 @@ asio::ip::tcp::endpoint server::local_endpoint() const {
   return shared_->endpoint;
 }
 
+void server::wind_down() {
+  for (std::size_t i = 0; i < shared_->listeners.size(); ++i)
+    shared_->workers[i].post([one = shared_->listeners[i].get()] { one->wind_down(); });
+}
+
 void server::stop(std::chrono::milliseconds drain) {
   std::vector<std::future<void>> ends;
   for (std::size_t i = 0; i < shared_->listeners.size(); ++i)

@@ -91,6 +91,9 @@ class server {
   /// Where it listens, after `start`: the port is the real one.
   asio::ip::tcp::endpoint local_endpoint() const;
 
+  /// From now on a connection ends with its answer, and idle ones are closed; new ones are still taken, so that whoever
+  /// asks for our health is told. Any thread; `stop` comes later.
+  void wind_down();
   /// Closes the listeners and the idle connections, lets running exchanges end for at most `drain`, then cancels their
   /// handlers. Returns when no connection is left but the taken sockets, which are their owners'. Blocks; not on a
   /// worker. Idempotent.

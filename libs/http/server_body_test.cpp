@@ -1,4 +1,7 @@
 // Bodies: read when the handler asks for them, at a least rate, within what all of them may hold.
+#include <list>
+
+#include "async/wakeup.hpp"
 #include "http/server_testing.hpp"
 
 namespace sluice::http {
@@ -103,6 +106,43 @@ TEST_F(server_test, all_bodies_together_are_bounded) {
   raw_client third = connect();
   third.send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 200000\r\n\r\n" + std::string(200'000, 'y'));
   EXPECT_THAT(third.read_answer(), EndsWith("yyy"));
+}
+
+TEST_F(server_test, a_large_body_leaves_nothing_that_the_next_ones_would_pay_for) {
+  serve({echo_route()}, with({.bodies_bytes_max = 150'000}));
+  raw_client large = connect();
+  large.send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n" + std::string(100'000, 'x'));
+  EXPECT_THAT(large.read_answer(), EndsWith("xxx"));
+  std::list<raw_client> small;
+  for (int i = 0; i < 4; ++i) {
+    small.emplace_back(http->local_endpoint());
+    small.back().send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\nExpect: 100-continue\r\n\r\n");
+    EXPECT_EQ(small.back().read_until("\r\n\r\n"), "HTTP/1.1 100 Continue\r\n\r\n");
+  }
+  for (raw_client& one : small) {
+    one.send("0123456789");
+    EXPECT_THAT(one.read_answer(), EndsWith("0123456789"));
+  }
+}
+
+task<> use_up_and_wait(exchange& call) {
+  if (!co_await call.read_body()) co_return;
+  call.release_body();
+  call.start_stream(200, {});
+  co_await call.write("working");
+  async::wakeup gone(call.get_executor());
+  call.watch_peer([&gone] { gone.notify(); });
+  co_await gone.wait();
+}
+TEST_F(server_test, a_body_that_is_used_up_gives_its_room_to_others) {
+  serve({{"POST", "/work", use_up_and_wait}, echo_route()}, with({.bodies_bytes_max = 250'000}));
+  const std::string body(200'000, 'x');
+  raw_client working = connect();
+  working.send("POST /work HTTP/1.1\r\nHost: x\r\nContent-Length: 200000\r\n\r\n" + body);
+  working.read_until("working");
+  raw_client other = connect();
+  other.send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 200000\r\n\r\n" + body);
+  EXPECT_THAT(other.read_answer(), EndsWith("xxx"));
 }
 
 TEST_F(server_test, a_client_that_goes_before_its_body_s_end_is_counted_as_gone) {

@@ -94,6 +94,25 @@ TEST_F(server_test, cuts_a_client_that_does_not_read) {
   EXPECT_THAT(connect().ask(get_hello), EndsWith("hello"));
 }
 
+TEST_F(server_test, a_large_answer_buys_no_hours_for_a_client_that_does_not_read_it) {
+  // At the least rate alone the answer would have nine hours.
+  serve({{"GET", "/much", send_much}}, with({.write_timeout = 50ms, .bytes_per_second_min = 1000}));
+  raw_client stuck = connect(4096);
+  stuck.send("GET /much HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_FALSE(log.wait_for(0).complete);
+}
+
+TEST_F(server_test, winding_down_it_ends_idle_connections_and_answers_new_ones) {
+  serve({hello_route()});
+  raw_client idle = connect();
+  EXPECT_THAT(idle.ask(get_hello), EndsWith("hello"));
+  http->wind_down();
+  EXPECT_EQ(idle.read_to_end(), "");
+  raw_client later = connect();
+  later.send(get_hello);
+  EXPECT_THAT(later.read_to_end(), HasSubstr("\r\nConnection: close\r\n"));
+}
+
 TEST_F(server_test, a_client_that_reads_slowly_gets_everything) {
   serve({{"GET", "/stream", stream_much}});
   raw_client client = connect(4096);

@@ -110,23 +110,15 @@ stream_socket::outcome stream_socket::try_read(std::span<char> into) {
   return got;
 }
 
-stream_socket::outcome stream_socket::try_write(std::span<const asio::const_buffer> buffers) {
-  return try_write_behind(buffers, 0);
-}
-
-stream_socket::outcome stream_socket::try_write_behind(std::span<const asio::const_buffer> buffers, std::size_t done) {
+stream_socket::outcome stream_socket::try_write(std::span<const asio::const_buffer> buffers, std::size_t done) {
   if (!socket_.is_open()) return {.error = asio::error::bad_descriptor};
   return tls_ ? tls_->try_write(buffers, done) : plain_write(socket_.native_handle(), buffers, done);
 }
 
 task<error_code> stream_socket::write_all(std::span<const asio::const_buffer> buffers) {
-  return write_rest(buffers, 0);
-}
-
-task<error_code> stream_socket::write_rest(std::span<const asio::const_buffer> buffers, std::size_t done) {
   const std::size_t all = asio::buffer_size(buffers);
-  while (done < all) {
-    const outcome step = try_write_behind(buffers, done);
+  for (std::size_t done = 0; done < all;) {
+    const outcome step = try_write(buffers, done);
     if (step.error) co_return step.error;
     done += step.bytes;
     if (!step.would_block) continue;

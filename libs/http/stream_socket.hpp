@@ -51,12 +51,12 @@ class stream_socket {
   outcome try_read(std::span<char> into);
   /// Writes what the kernel takes at once, in one system call where it can. With TLS, bytes that were refused must
   /// come first in the next try.
-  outcome try_write(std::span<const asio::const_buffer> buffers);
+  outcome try_write(std::span<const asio::const_buffer> buffers) { return try_write(buffers, 0); }
+  /// The same for what earlier tries have left of these buffers: all but the first `done` bytes.
+  outcome try_write(std::span<const asio::const_buffer> buffers, std::size_t done);
   /// Writes everything, waiting only when the peer is slow. The bytes must stay until it returns.
   task<error_code> write_all(std::span<const asio::const_buffer> buffers);
   task<error_code> write_all(std::string_view bytes);
-  /// The same for what a `try_write` of these buffers has left: all but the first `done` bytes.
-  task<error_code> write_rest(std::span<const asio::const_buffer> buffers, std::size_t done);
 
   /// Whether the peer has closed its side or the connection is broken, even behind bytes that were not read yet.
   bool peer_closed();
@@ -74,7 +74,6 @@ class stream_socket {
   tcp_socket& native() { return socket_; }
 
  private:
-  outcome try_write_behind(std::span<const asio::const_buffer> buffers, std::size_t done);
   task<std::expected<void, std::string>> handshake();
 
   tcp_socket socket_;

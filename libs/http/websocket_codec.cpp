@@ -5,6 +5,7 @@
 #include <cassert>
 #include <cstring>
 
+#include "base/storage.hpp"
 #include "base/utf8.hpp"
 
 namespace sluice::http {
@@ -160,7 +161,7 @@ void websocket_decoder::release() {
   if (finished_ || partial_->nothing())
     partial_.reset();
   else if (!partial_->unread.empty())
-    partial_->unread = {};
+    free_storage(partial_->unread);
 }
 
 std::optional<websocket_event> websocket_decoder::read_frame() {

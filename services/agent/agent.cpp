@@ -92,7 +92,9 @@ agent::~agent() = default;
 
 task<result<started>> agent::start(start_request asked) {
   if (draining_.load(std::memory_order_relaxed)) {
-    co_return failure(error_reason::unavailable, "this server is shutting down; try again, another one will answer");
+    co_return std::unexpected(error{.reason = error_reason::unavailable,
+                                    .message = "this server is shutting down; try again, another one will answer",
+                                    .retry_after = std::chrono::seconds(1)});
   }
   result<route> chosen = routes_.choose(asked.request.model, roll_dice());
   if (!chosen) co_return std::unexpected(std::move(chosen.error()));

@@ -6,6 +6,7 @@
 #include <boost/json.hpp>
 
 #include "base/ids.hpp"
+#include "base/storage.hpp"
 #include "gateway/chat_sockets.hpp"
 
 namespace sluice::gateway {
@@ -47,7 +48,7 @@ task<> chat_socket::run(std::string unread) {
   const auto self = shared_from_this();
   if (dialogue_.dialect() == chat_dialect::full) co_await greet();
   if (!unread.empty()) co_await hear(unread);
-  unread = {};
+  free_storage(unread);
   for (unsigned reads = 1; !ended_ && co_await read_more(); ++reads) {
     // A peer that never lets us wait must not keep the worker from the others.
     if (reads % reads_per_turn == 0) co_await asio::post(all_.get_executor(), use_task);
@@ -168,7 +169,7 @@ void chat_socket::flush() {
     const auto sent = socket_.try_write({&whole, 1});
     if (sent.error) return cut();
     if (sent.bytes == out_.size()) {
-      out_ = {};
+      free_storage(out_);
     } else {
       out_.erase(0, sent.bytes);
     }
@@ -213,7 +214,7 @@ task<> chat_socket::write_all() {
     sending.clear();
     written_.notify();
   }
-  out_ = {};
+  free_storage(out_);
 }
 
 void chat_socket::close(std::uint16_t code, std::string_view reason) {

@@ -28,6 +28,8 @@ void chat_sockets::adopt(http::taken_socket taken, chat_dialect dialect, std::sh
   std::string unread = std::move(taken.unread);
   auto adopted = std::make_shared<chat_socket>(std::move(taken), dialect, std::move(who), std::move(place), *this);
   observer_.on_socket_opened(*adopted);
+  // Its handshake may have been under way when the others were told.
+  if (draining_) adopted->close(http::close_code::going_away, "this server is shutting down; please reconnect");
   asio::co_spawn(executor_, adopted->run(std::move(unread)),
                  [adopted, &observer = observer_](std::exception_ptr broken) {
                    if (broken) observer.on_socket_broken(broken);

@@ -11,13 +11,13 @@ namespace {
 constexpr std::array<std::string_view, 1> subprotocols{"sluice.v1"};
 
 http::websocket_request handshake_of(const http::request& asked, std::string_view upgrade, std::string_view connection,
-                                     std::string_view protocols) {
+                                     std::string_view protocols, std::string_view key) {
   return {.method = asked.method,
           .http_version = asked.version,
           .upgrade = upgrade,
           .connection = connection,
           .version = asked.headers.get("sec-websocket-version"),
-          .key = asked.headers.get("sec-websocket-key"),
+          .key = key,
           .protocols = protocols};
 }
 
@@ -65,7 +65,8 @@ task<> upgrade_to_chat(const settings& told, admission& door, chat_sockets& sock
   const std::string upgrade = asked.headers.joined("upgrade");
   const std::string connection = asked.headers.joined("connection");
   const std::string protocols = asked.headers.joined("sec-websocket-protocol");
-  const auto accepted = http::accept_websocket(handshake_of(asked, upgrade, connection, protocols), subprotocols);
+  const std::string key = asked.headers.joined("sec-websocket-key");  // two are none
+  const auto accepted = http::accept_websocket(handshake_of(asked, upgrade, connection, protocols, key), subprotocols);
   if (!accepted) {
     co_await with.respond(refuse_handshake(accepted.error(), asked));
     co_return;

@@ -8,6 +8,7 @@
 #include "async/wakeup.hpp"
 #include "gateway/chat_upgrade.hpp"
 #include "gateway/faces/openai_chat.hpp"
+#include "gateway/faces/openai_errors.hpp"
 #include "gateway/pages.hpp"
 #include "telemetry/names.hpp"
 
@@ -122,6 +123,11 @@ std::vector<http::route> module::health_routes() {
       {"GET", "/healthz", answer_alive},
       {"GET", "/readyz", [this](http::exchange& with) { return answer_ready(draining_, with); }},
   };
+}
+
+http::response module::make_error(const http::request& asked, unsigned status, const error& problem) {
+  return openai::is_path_of_face(asked.path) ? openai::error_response(status, problem)
+                                             : http::error_response(status, problem, asked.request_id);
 }
 
 http::route module::metrics_route(bool to_loopback_only) {

@@ -31,6 +31,8 @@ class module {
   /// Is it alive, may it be sent work? For load balancers, so on every address.
   std::vector<http::route> health_routes();
   http::route metrics_route(bool to_loopback_only);
+  /// An error that the server found by itself (404, 405, 408, 413, …), in the shape of the face that was called.
+  static http::response make_error(const http::request& asked, unsigned status, const error& problem);
   /// Begins to look after the sockets.
   void begin();
   /// From now on `/readyz` says 503 and upgrades are refused; sockets are told and closed within `within`. Runs on any

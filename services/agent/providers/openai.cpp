@@ -19,6 +19,7 @@ namespace {
 using std::chrono::steady_clock;
 
 constexpr std::size_t refusal_bytes_max = 64 << 10;
+constexpr std::chrono::seconds refusal_limit{2};
 // How long and how far a finished stream is read on, so that its connection can serve the next request.
 constexpr std::chrono::seconds rest_limit{2};
 constexpr std::size_t rest_bytes_max = 16 << 10;
@@ -199,7 +200,10 @@ task<result<void>> openai::read_whole(station& here, http::client_response& resp
   co_return stream.translate_whole(std::string_view(*json).substr(0, bytes), out);
 }
 
+// The status says what matters: its explanation is waited for a moment only.
 task<error> openai::read_refusal(http::client_response& response) {
+  async::watchdog patience(co_await asio::this_coro::executor, [&response] { response.abort(); });
+  patience.expire_after(refusal_limit);
   const result<std::string> body = co_await response.read_all(refusal_bytes_max);
   co_return error_of_openai({.status = response.status(),
                              .body = body ? std::string_view(*body) : std::string_view(),

@@ -10,9 +10,13 @@ namespace {
 namespace od = simdjson::ondemand;
 using generation::finish_reason;
 
-std::int64_t count_of(od::value& value) {
+// More tokens than any model could read or write: such a number says nothing.
+constexpr std::int64_t count_max = 1'000'000'000'000;
+
+std::optional<std::int64_t> count_of(od::value& value) {
   std::int64_t count = 0;
-  return value.get_int64().get(count) ? 0 : std::max<std::int64_t>(count, 0);
+  if (value.get_int64().get(count) || count < 0 || count > count_max) return std::nullopt;
+  return count;
 }
 
 }  // namespace
@@ -42,7 +46,9 @@ bool openai_usage::read(od::object object, bool is_input) {
     od::value value = field.value();
     const json_kind kind = kind_of(value);
     if (kind == json_kind::number) {
-      take(name, count_of(value), is_input);
+      const auto count = count_of(value);
+      if (count) take(name, *count, is_input);
+      is_sound = is_sound && count;
     } else if (kind == json_kind::object && (name == "prompt_tokens_details" || name == "completion_tokens_details")) {
       od::object details;
       if (value.get_object().get(details) || !read(details, name.starts_with("prompt"))) return false;

@@ -18,6 +18,7 @@ struct openai_usage {
   generation::usage used{.source = generation::usage_source::provider};
   std::int64_t total = 0;
   bool has_counts = false;  ///< whether it has the two main numbers at all
+  bool is_sound = true;     ///< no number was negative, absurd or none
 
   /// False if it is not JSON.
   bool read(simdjson::ondemand::object object, bool is_input = false);

@@ -127,7 +127,7 @@ bool openai_stream::reading::chunk_usage(od::value& value) {
   openai_usage reader;
   if (kind_of(value) != json_kind::object) return true;
   if (value.get_object().get(object) || !reader.read(object)) return false;
-  if (reader.has_counts) out.report_usage(reader.settled());
+  if (reader.has_counts && reader.is_sound) out.report_usage(reader.settled());
   return true;
 }
 

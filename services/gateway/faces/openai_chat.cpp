@@ -8,6 +8,7 @@
 #include "gateway/chat_request.hpp"
 #include "gateway/credentials.hpp"
 #include "gateway/faces/openai_chat_reply.hpp"
+#include "gateway/faces/openai_errors.hpp"
 #include "gateway/field_reader.hpp"
 #include "generation/answer.hpp"
 #include "generation/cursor.hpp"
@@ -37,14 +38,6 @@ struct chat_options {
 
 std::int64_t unix_seconds() {
   return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
-
-http::response make_error(const error& problem) {
-  http::response answer = http::json_response(http::status_of(problem.reason), error_body(problem));
-  if (problem.retry_after)
-    answer.headers.set("retry-after",
-                       fmt::format_int(std::chrono::ceil<std::chrono::seconds>(*problem.retry_after).count()).str());
-  return answer;
 }
 
 // A client that is gone is nothing to the one who answers.
@@ -91,10 +84,10 @@ task<> answer_whole(http::exchange& with, following& follow, const chat_reply& r
     }
     if (!follow.reader.finished()) co_await follow.growth.wait();
   }
-  if (follow.gone) co_return co_await send(with, make_error(client_left()));
+  if (follow.gone) co_return co_await send(with, error_response(client_left()));
   const generation::log& source = follow.reader.source();
   if (!is_complete(source.ending())) {
-    co_await with.respond(make_error(problem_of(source.ending())));
+    co_await with.respond(error_response(problem_of(source.ending())));
     co_return;
   }
   http::response answer = http::json_response(200, reply.whole(generation::collect(source), source.ending()));
@@ -133,9 +126,9 @@ task<> answer_streaming(http::exchange& with, following& follow, chat_reply& rep
     fill(nothing, follow, reply);  // arms the wake-up
     if (source.published() == 0) co_await follow.growth.wait();
   }
-  if (follow.gone) co_return co_await send(with, make_error(client_left()));
+  if (follow.gone) co_return co_await send(with, error_response(client_left()));
   if (source.published() == 1 && source.ended() && !is_complete(source.ending())) {
-    co_await with.respond(make_error(problem_of(source.ending())));
+    co_await with.respond(error_response(problem_of(source.ending())));
     co_return;
   }
   with.start_stream(200, {{"content-type", "text/event-stream; charset=utf-8"},
@@ -167,20 +160,21 @@ task<> answer_streaming(http::exchange& with, following& follow, chat_reply& rep
 
 task<> chat_completions(face uses, http::exchange& with) {
   const auto who = co_await uses.door.authenticate(find_credential(with.request()));
-  if (!who) co_return co_await send(with, make_error(who.error()));
+  if (!who) co_return co_await send(with, error_response(who.error()));
   if (!co_await with.read_body()) co_return;
   // Read once and thrown away whole: what the request keeps of it holds the storage too.
   auto body = parse_json(with.request().body, uses.told.dialogue.json,
                          json::make_shared_resource<json::monotonic_resource>(with.request().body.size() + 512));
-  if (!body) co_return co_await send(with, make_error(body.error()));
+  if (!body) co_return co_await send(with, error_response(body.error()));
   if (!body->is_object()) {
     co_return co_await send(
-        with, make_error({.reason = error_reason::invalid_argument, .message = "the body must be a JSON object"}));
+        with, error_response({.reason = error_reason::invalid_argument, .message = "the body must be a JSON object"}));
   }
   const auto options = read_options(body->get_object());
-  if (!options) co_return co_await send(with, make_error(options.error()));
+  if (!options) co_return co_await send(with, error_response(options.error()));
   auto asked = parse_openai_chat(std::move(body->get_object()));
-  if (!asked) co_return co_await send(with, make_error(asked.error()));
+  with.release_body();
+  if (!asked) co_return co_await send(with, error_response(asked.error()));
   asked->streamed = options->stream;
 
   agent::start_request request{.request = std::move(*asked),
@@ -188,9 +182,9 @@ task<> chat_completions(face uses, http::exchange& with) {
                                .request_id = with.request().request_id,
                                .resumable = options->stream};
   const auto begun = co_await uses.agents.start(std::move(request));
-  if (!begun) co_return co_await send(with, make_error(begun.error()));
+  if (!begun) co_return co_await send(with, error_response(begun.error()));
   auto source = co_await uses.agents.follow((*who)->caller(), begun->generation_id, 0);
-  if (!source) co_return co_await send(with, make_error(source.error()));
+  if (!source) co_return co_await send(with, error_response(source.error()));
 
   following follow(co_await asio::this_coro::executor, std::move(*source));
   with.watch_peer([&follow] {
@@ -209,9 +203,9 @@ task<> chat_completions(face uses, http::exchange& with) {
 
 task<> list_models(face uses, http::exchange& with) {
   const auto who = co_await uses.door.authenticate(find_credential(with.request()));
-  if (!who) co_return co_await send(with, make_error(who.error()));
+  if (!who) co_return co_await send(with, error_response(who.error()));
   const auto models = co_await uses.agents.models((*who)->caller());
-  if (!models) co_return co_await send(with, make_error(models.error()));
+  if (!models) co_return co_await send(with, error_response(models.error()));
   json::array list;
   for (const agent::model_card& model : *models) {
     list.push_back(json::object{{"id", model.name}, {"object", "model"}, {"created", 0}, {"owned_by", model.provider}});
@@ -222,18 +216,18 @@ task<> list_models(face uses, http::exchange& with) {
 
 task<> get_model(face uses, http::exchange& with) {
   const auto who = co_await uses.door.authenticate(find_credential(with.request()));
-  if (!who) co_return co_await send(with, make_error(who.error()));
+  if (!who) co_return co_await send(with, error_response(who.error()));
   const std::string name(with.request().parameter("model"));
   const auto models = co_await uses.agents.models((*who)->caller());
-  if (!models) co_return co_await send(with, make_error(models.error()));
+  if (!models) co_return co_await send(with, error_response(models.error()));
   for (const agent::model_card& model : *models) {
     if (model.name != name) continue;
     const json::object card{{"id", model.name}, {"object", "model"}, {"created", 0}, {"owned_by", model.provider}};
     co_return co_await send(with, http::json_response(200, json::serialize(card)));
   }
-  co_await with.respond(make_error({.reason = error_reason::not_found,
-                                    .message = fmt::format("there is no model \"{}\" here", clip(name, 128)),
-                                    .param = "model"}));
+  co_await with.respond(error_response({.reason = error_reason::not_found,
+                                        .message = fmt::format("there is no model \"{}\" here", clip(name, 128)),
+                                        .param = "model"}));
 }
 
 }  // namespace sluice::gateway::openai

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/json_text.hpp"
+#include "gateway/faces/openai_errors.hpp"
 #include "http/sse_writer.hpp"
 
 namespace sluice::gateway::openai {
@@ -39,43 +40,6 @@ std::string_view finish_word(finish_reason reason) {
 }
 
 // Type and code as OpenAI's servers send them; SDKs look at the HTTP status first.
-struct error_words {
-  std::string_view type;
-  std::string_view code;
-};
-error_words words_of(const error& problem) {
-  switch (problem.reason) {
-    case error_reason::invalid_argument:
-    case error_reason::unsupported_media_type:
-      return {"invalid_request_error", {}};
-    case error_reason::unauthenticated:
-      return {"invalid_request_error", "invalid_api_key"};
-    case error_reason::permission_denied:
-      return {"permission_error", "permission_denied"};
-    case error_reason::not_found:
-      return {"invalid_request_error", problem.param == "model" ? "model_not_found" : "not_found"};
-    case error_reason::conflict:
-      return {"invalid_request_error", "conflict"};
-    case error_reason::too_large:
-      return {"invalid_request_error", "request_too_large"};
-    case error_reason::rate_limited:
-      return {"rate_limit_error", "rate_limit_exceeded"};
-    case error_reason::cancelled:
-      return {"server_error", "cancelled"};
-    case error_reason::not_implemented:
-      return {"invalid_request_error", "unsupported"};
-    case error_reason::bad_gateway:
-      return {"server_error", "provider_error"};
-    case error_reason::unavailable:
-      return {"server_error", "overloaded"};
-    case error_reason::timed_out:
-      return {"server_error", "provider_timeout"};
-    case error_reason::internal:
-      return {"server_error", "internal_error"};
-  }
-  return {"server_error", {}};
-}
-
 void append_usage(std::string& out, const generation::usage& used) {
   out += fmt::format(
       R"("usage":{{"prompt_tokens":{},"completion_tokens":{},"total_tokens":{},)"
@@ -327,26 +291,6 @@ std::string chat_reply::whole(const std::vector<generation::answer>& choices, co
   // Fields of the whole response that the provider's dialect has and ours passes on, e.g. system_fingerprint.
   if (how.extensions.size() > 2) out.append(",").append(how.extensions, 1, how.extensions.size() - 2);
   out += '}';
-  return out;
-}
-
-std::string error_body(const error& problem) {
-  const error_words words = words_of(problem);
-  std::string out = R"({"error":{"message":)";
-  append_json_string(out, problem.message);
-  out += fmt::format(R"(,"type":"{}","param":)", words.type);
-  if (problem.param.empty()) {
-    out += "null";
-  } else {
-    append_json_string(out, problem.param);
-  }
-  out += R"(,"code":)";
-  if (words.code.empty()) {
-    out += "null";
-  } else {
-    append_json_string(out, words.code);
-  }
-  out += "}}";
   return out;
 }
 

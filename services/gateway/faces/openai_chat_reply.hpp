@@ -44,7 +44,4 @@ class chat_reply {
   std::vector<std::vector<std::uint32_t>> tool_calls_begun_;  // by choice: whose id and name were sent
 };
 
-/// An error as OpenAI's API words it: `{"error":{"message","type","param","code"}}`.
-std::string error_body(const error& problem);
-
 }  // namespace sluice::gateway::openai
