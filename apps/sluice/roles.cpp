@@ -66,11 +66,12 @@ struct services {
       : people(on.workers, *stored.database, limiter, state, make_identity_settings(told), on.metrics, log),
         agents(on.workers, make_agent_settings(told), std::move(providers), *stored.database, *stored.outbox,
                on.metrics, log),
-        gateway(on.workers, on.buffers, make_gateway_settings(told), agents.face(), people.face(), on.metrics, log) {}
+        gateway(on.workers, on.buffers, make_gateway_settings(told), agents.face(), people.face(), state, on.metrics,
+                log) {}
 
   result<void> begin() {
-    people.begin();
     if (auto begun = agents.begin(); !begun) return begun;
+    people.begin();
     gateway.begin();
     return {};
   }

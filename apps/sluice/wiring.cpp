@@ -5,6 +5,17 @@
 #include <utility>
 
 namespace sluice::app {
+namespace {
+
+// The scheme and authority of an http URL; empty for an empty one.
+std::string origin_of(std::string_view url) {
+  constexpr std::string_view mark = "://";
+  const std::size_t authority = url.find(mark);
+  if (authority == std::string_view::npos) return {};
+  return std::string(url.substr(0, url.find('/', authority + mark.size())));
+}
+
+}  // namespace
 
 agent::settings make_agent_settings(const settings& told) {
   agent::settings made;
@@ -37,6 +48,7 @@ identity::settings make_identity_settings(const settings& told) {
 
 gateway::settings make_gateway_settings(const settings& told) {
   gateway::settings made;
+  made.public_origin = origin_of(told.server.public_url);
   made.allowed_origins = told.server.allowed_origins;
   made.allow_query_token = told.server.allow_query_token;
   made.insecure_tokens = told.auth.insecure_tokens;

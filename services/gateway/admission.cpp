@@ -6,6 +6,7 @@
 #include <openssl/crypto.h>
 
 #include "base/digest.hpp"
+#include "http/header_fields.hpp"
 
 namespace sluice::gateway {
 namespace {
@@ -44,6 +45,10 @@ class socket_counts {
     const auto of_user = by_user_.find(user_id);
     if (of_user != by_user_.end() && --of_user->second == 0) by_user_.erase(of_user);
     --total_;
+  }
+  bool has(const std::string& user_id) const {
+    const std::scoped_lock lock(mutex_);
+    return by_user_.contains(user_id);
   }
   std::uint32_t total() const {
     const std::scoped_lock lock(mutex_);
@@ -137,16 +142,19 @@ std::uint32_t admission::open_sockets() const {
   return counts_->total();
 }
 
-bool is_allowed_origin(std::string_view origin, std::string_view host, const std::vector<std::string>& allowed) {
-  if (origin.empty()) return true;
-  const std::size_t scheme = origin.find("://");
-  if (scheme != std::string_view::npos && (origin.starts_with("http://") || origin.starts_with("https://")) &&
-      !host.empty() && std::ranges::equal(origin.substr(scheme + 3), host, [](char a, char b) {
-        return std::tolower(a) == std::tolower(b);
-      })) {
-    return true;
-  }
-  return std::ranges::find(allowed, origin) != allowed.end();
+bool admission::has_sockets(const std::string& user_id) const {
+  return counts_->has(user_id);
+}
+
+bool is_own_origin(const settings& told, std::string_view origin, std::string_view host) {
+  if (!told.public_origin.empty() && http::equal_without_case(origin, told.public_origin)) return true;
+  const bool is_web = origin.starts_with("http://") || origin.starts_with("https://");
+  return is_web && !host.empty() && http::equal_without_case(origin.substr(origin.find("://") + 3), host);
+}
+
+bool is_allowed_origin(const settings& told, std::string_view origin, std::string_view host) {
+  return origin.empty() || is_own_origin(told, origin, host) ||
+         std::ranges::find(told.allowed_origins, origin) != told.allowed_origins.end();
 }
 
 }  // namespace sluice::gateway

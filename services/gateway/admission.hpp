@@ -2,35 +2,21 @@
 #pragma once
 
 #include <atomic>
-#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
-#include "agent/agent_service.hpp"
 #include "async/task.hpp"
 #include "base/error.hpp"
+#include "gateway/principal.hpp"
 #include "gateway/settings.hpp"
 #include "identity/identity_service.hpp"
 
 namespace sluice::gateway {
-
-/// Who a request or socket acts for.
-struct principal {
-  std::string user_id;
-  std::string name;
-  std::string key_id;                                                    ///< empty for a token
-  std::string session_id;                                                ///< empty for an API key
-  std::string role;                                                      ///< "user" or "admin"
-  std::optional<std::chrono::system_clock::time_point> expires_at = {};  ///< of the token
-  bool fixed = false;  ///< by the configuration: there is no account, nothing to revoke
-  agent::caller caller() const { return {.user_id = user_id, .key_id = key_id}; }
-};
 
 /// Counts open sockets; gives its place back when destroyed. Movable, any thread.
 class socket_place {
@@ -63,6 +49,7 @@ class admission {
   /// address may have open is the HTTP server's business.
   result<socket_place> take_socket_place(const principal& who);
   std::uint32_t open_sockets() const;
+  bool has_sockets(const std::string& user_id) const;
 
  private:
   std::shared_ptr<const principal> find_fixed(std::string_view credential) const;
@@ -74,8 +61,10 @@ class admission {
   std::shared_ptr<socket_counts> counts_;
 };
 
-/// Whether a browser's page of `origin` may open a socket on `host` (the Host header). No Origin: not a browser. "null"
-/// (a page opened from disk) is for the caller to decide and false here.
-bool is_allowed_origin(std::string_view origin, std::string_view host, const std::vector<std::string>& allowed);
+/// Whether a browser's page of `origin` is one of ours: of `host` (the Host header) or of where we are known to be.
+bool is_own_origin(const settings& told, std::string_view origin, std::string_view host);
+/// Whether it may open a socket. No Origin: not a browser. "null" (a page opened from disk) is for the caller to decide
+/// and false here.
+bool is_allowed_origin(const settings& told, std::string_view origin, std::string_view host);
 
 }  // namespace sluice::gateway

@@ -22,6 +22,14 @@ constexpr std::size_t unsent_bytes_max = 256 * 1024;
 constexpr std::uint16_t peer_silent = 4408;
 constexpr unsigned reads_per_turn = 4;
 
+// What the configuration let in is never asked about.
+steady_clock::time_point first_check(const principal& who, std::chrono::milliseconds interval) {
+  if (who.fixed) return steady_clock::time_point::max();
+  steady_clock::duration left = interval;
+  if (who.expires_at) left = std::min<steady_clock::duration>(left, *who.expires_at - std::chrono::system_clock::now());
+  return steady_clock::now() + left;
+}
+
 }  // namespace
 
 chat_socket::chat_socket(http::taken_socket taken, chat_dialect dialect, std::shared_ptr<const principal> who,
@@ -36,7 +44,8 @@ chat_socket::chat_socket(http::taken_socket taken, chat_dialect dialect, std::sh
       all_(all),
       growth_(all.get_executor()),
       written_(all.get_executor()),
-      heard_at_(steady_clock::now()) {
+      heard_at_(steady_clock::now()),
+      check_session_at_(first_check(*who_, all.told().session_check)) {
   all_.add(*this);
 }
 

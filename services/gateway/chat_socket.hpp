@@ -41,6 +41,11 @@ class chat_socket : public std::enable_shared_from_this<chat_socket> {
   void look_after(std::chrono::steady_clock::time_point now);
 
   const principal& who() const { return *who_; }
+  /// When it is to be asked whether the session still stands: at first when the token has run out.
+  bool is_session_check_due(std::chrono::steady_clock::time_point now) const {
+    return now >= check_session_at_ && !ended_;
+  }
+  void check_session_at(std::chrono::steady_clock::time_point when) { check_session_at_ = when; }
 
  private:
   task<> greet();
@@ -69,6 +74,7 @@ class chat_socket : public std::enable_shared_from_this<chat_socket> {
   std::string out_;
   std::chrono::steady_clock::time_point heard_at_;
   std::chrono::steady_clock::time_point closing_since_;
+  std::chrono::steady_clock::time_point check_session_at_;
   bool pinged_ = false;
   bool writing_ = false;
   bool shut_ = false;

@@ -11,6 +11,11 @@ namespace {
 
 constexpr std::chrono::milliseconds housekeeping_max{1000};
 constexpr std::chrono::milliseconds housekeeping_min{10};
+constexpr std::uint16_t session_over = 4401;
+constexpr std::string_view session_over_words = "the session is over; please sign in again";
+constexpr std::chrono::milliseconds sessions_tick{1000};
+// After a question that could not be answered.
+constexpr std::chrono::milliseconds sessions_retry{10'000};
 // While draining: how often sockets are closed, and how many at least each time.
 constexpr std::chrono::milliseconds drain_tick{20};
 constexpr std::size_t drain_sockets_min = 10;
@@ -18,15 +23,25 @@ constexpr std::size_t drain_sockets_min = 10;
 }  // namespace
 
 chat_sockets::chat_sockets(executor on, http::worker_buffer& buffer, const settings& told, agent::service& agents,
-                           chat_observer& watcher)
-    : executor_(on), settings_(told), agents_(agents), observer_(watcher), buffer_(buffer) {}
+                           const admission& door, chat_observer& watcher)
+    : executor_(on),
+      settings_(told),
+      agents_(agents),
+      door_(door),
+      observer_(watcher),
+      buffer_(buffer),
+      checks_(on, [this](std::exception_ptr broken) {
+        observer_.on_socket_broken(std::move(broken));
+        checks_.spawn(check_sessions());
+      }) {}
 
 chat_sockets::~chat_sockets() = default;
 
 void chat_sockets::adopt(http::taken_socket taken, chat_dialect dialect, std::shared_ptr<const principal> who,
-                         socket_place place) {
+                         socket_place place, std::uint64_t endings) {
   std::string unread = std::move(taken.unread);
   auto adopted = std::make_shared<chat_socket>(std::move(taken), dialect, std::move(who), std::move(place), *this);
+  if (endings != endings_) adopted->check_session_at(std::chrono::steady_clock::now());
   observer_.on_socket_opened(*adopted);
   // Its handshake may have been under way when the others were told.
   if (draining_) adopted->close(http::close_code::going_away, "this server is shutting down; please reconnect");
@@ -67,6 +82,33 @@ void chat_sockets::begin() {
   asio::co_spawn(executor_, keep_house(), [](std::exception_ptr broken) {
     if (broken) std::rethrow_exception(broken);
   });
+  checks_.spawn(check_sessions());
+}
+
+void chat_sockets::end_sessions(const revoked_sessions& revoked) {
+  ++endings_;
+  if (revoked.empty()) return;
+  for_each([&revoked](chat_socket& one) {
+    if (revoked.cover(one.who())) one.close(session_over, session_over_words);
+  });
+}
+
+task<> chat_sockets::check_sessions() {
+  steady_timer timer(executor_);
+  for (;;) {
+    timer.expires_after(sessions_tick);
+    co_await timer.async_wait(use_task);
+    std::vector<std::shared_ptr<chat_socket>> due;
+    for_each([&due, now = std::chrono::steady_clock::now()](chat_socket& one) {
+      if (one.is_session_check_due(now)) due.push_back(one.shared_from_this());
+    });
+    for (const auto& one : due) {
+      const auto stands = co_await door_.still_stands(one->who());
+      const bool over = !stands && stands.error().reason == error_reason::unauthenticated;
+      if (over) one->close(session_over, session_over_words);
+      one->check_session_at(std::chrono::steady_clock::now() + (stands ? settings_.session_check : sessions_retry));
+    }
+  }
 }
 
 task<> chat_sockets::keep_house() {
@@ -101,6 +143,8 @@ task<> chat_sockets::drain(std::chrono::milliseconds within) {
     timer.expires_after(drain_tick);
     co_await timer.async_wait(use_task);
   }
+  checks_.cancel();
+  co_await checks_.join();
 }
 
 }  // namespace sluice::gateway

@@ -7,7 +7,10 @@
 
 #include "agent/agent_service.hpp"
 #include "async/task.hpp"
+#include "async/task_group.hpp"
+#include "gateway/admission.hpp"
 #include "gateway/chat_socket.hpp"
+#include "gateway/revoked_sessions.hpp"
 #include "gateway/settings.hpp"
 #include "http/exchange.hpp"
 #include "http/worker_buffer.hpp"
@@ -26,14 +29,20 @@ class chat_observer {
 class chat_sockets {
  public:
   chat_sockets(executor on, http::worker_buffer& buffer, const settings& told, agent::service& agents,
-               chat_observer& watcher);
+               const admission& door, chat_observer& watcher);
   ~chat_sockets();
   chat_sockets(const chat_sockets&) = delete;
   chat_sockets& operator=(const chat_sockets&) = delete;
 
-  /// Takes over a socket whose upgrade has been answered. On the worker.
-  void adopt(http::taken_socket taken, chat_dialect dialect, std::shared_ptr<const principal> who, socket_place place);
-  /// Begins to look after the sockets: heartbeats and time-outs.
+  /// Takes over a socket whose upgrade has been answered. On the worker. `endings` is from before its credentials were
+  /// looked at.
+  void adopt(http::taken_socket taken, chat_dialect dialect, std::shared_ptr<const principal> who, socket_place place,
+             std::uint64_t endings);
+  /// Closes (4401) the sockets of what was revoked. On the worker.
+  void end_sessions(const revoked_sessions& revoked);
+  /// How often that was done: who was let in meanwhile may have been missed.
+  std::uint64_t endings() const { return endings_; }
+  /// Begins to look after the sockets: heartbeats, time-outs, and whether their sessions still stand.
   void begin();
   /// Tells every socket to come back elsewhere (`notice: draining`), then closes them (1001) spread over `within`:
   /// those that are being answered once their answers have ended, or time is up.
@@ -53,17 +62,21 @@ class chat_sockets {
   void add(chat_socket& socket);
   void remove(chat_socket& socket);
   task<> keep_house();
+  task<> check_sessions();
   template <class Visit>
   void for_each(Visit visit);
 
   executor executor_;
   const settings& settings_;
   agent::service& agents_;
+  const admission& door_;
   chat_observer& observer_;
   http::worker_buffer& buffer_;
   chat_socket* first_ = nullptr;
   std::size_t count_ = 0;
+  std::uint64_t endings_ = 0;
   bool draining_ = false;
+  async::task_group checks_;
 };
 
 }  // namespace sluice::gateway

@@ -35,7 +35,7 @@ http::response refuse_handshake(const http::websocket_refusal& why, const http::
 result<void> check_origin(const settings& told, const http::request& asked, bool has_query_token) {
   const std::string_view origin = asked.headers.get("origin");
   const bool from_disk = origin == "null" && has_query_token;
-  if (from_disk || is_allowed_origin(origin, asked.headers.get("host"), told.allowed_origins)) return {};
+  if (from_disk || is_allowed_origin(told, origin, asked.headers.get("host"))) return {};
   return failure(error_reason::permission_denied,
                  "pages of this origin may not open sockets here; add it to server.allowed_origins if they should");
 }
@@ -45,12 +45,26 @@ struct entry_pass {
   socket_place place;
 };
 
-task<result<entry_pass>> admit(const settings& told, admission& door, const http::request& asked) {
+// By header, by ticket, or by token in the URL: the first that is there.
+task<result<std::shared_ptr<const principal>>> identify(admission& door, ws_tickets& tickets,
+                                                        const http::request& asked, const std::string& query_token) {
+  const std::string_view credential = find_credential(asked);
+  const auto ticket = asked.query_parameter("ticket");
+  if (!credential.empty() || !ticket) {
+    co_return co_await door.authenticate(credential.empty() ? query_token : credential);
+  }
+  auto who = co_await tickets.redeem(*ticket);
+  if (!who) co_return who;
+  // A ticket is no proof that its session still stands.
+  if (auto stands = co_await door.still_stands(**who); !stands) co_return std::unexpected(std::move(stands.error()));
+  co_return who;
+}
+
+task<result<entry_pass>> admit(const settings& told, admission& door, ws_tickets& tickets, const http::request& asked) {
   const std::string query_token = told.allow_query_token ? asked.query_parameter("token").value_or("") : std::string();
   if (auto origin = check_origin(told, asked, !query_token.empty()); !origin)
     co_return std::unexpected(std::move(origin.error()));
-  const std::string_view credential = find_credential(asked);
-  auto who = co_await door.authenticate(credential.empty() ? query_token : credential);
+  auto who = co_await identify(door, tickets, asked, query_token);
   if (!who) co_return std::unexpected(std::move(who.error()));
   auto place = door.take_socket_place(**who);
   if (!place) co_return std::unexpected(std::move(place.error()));
@@ -59,7 +73,8 @@ task<result<entry_pass>> admit(const settings& told, admission& door, const http
 
 }  // namespace
 
-task<> upgrade_to_chat(const settings& told, admission& door, chat_sockets& sockets, http::exchange& with) {
+task<> upgrade_to_chat(const settings& told, admission& door, ws_tickets& tickets, chat_sockets& sockets,
+                       http::exchange& with) {
   const http::request& asked = with.request();
   // Each of these may come in several fields of one name.
   const std::string upgrade = asked.headers.joined("upgrade");
@@ -82,7 +97,8 @@ task<> upgrade_to_chat(const settings& told, admission& door, chat_sockets& sock
     co_await with.respond_error(std::move(away));
     co_return;
   }
-  auto entry = co_await admit(told, door, asked);
+  const std::uint64_t endings = sockets.endings();
+  auto entry = co_await admit(told, door, tickets, asked);
   if (!entry) {
     co_await with.respond_error(std::move(entry.error()));
     co_return;
@@ -95,7 +111,7 @@ task<> upgrade_to_chat(const settings& told, admission& door, chat_sockets& sock
   switching += "\r\n";
   if (co_await with.respond_raw(101, std::move(switching))) co_return;
   const chat_dialect dialect = accepted->protocol.empty() ? chat_dialect::basic : chat_dialect::full;
-  sockets.adopt(with.take_socket(), dialect, std::move(entry->who), std::move(entry->place));
+  sockets.adopt(with.take_socket(), dialect, std::move(entry->who), std::move(entry->place), endings);
 }
 
 }  // namespace sluice::gateway

@@ -6,6 +6,7 @@
 #include <boost/asio/co_spawn.hpp>
 
 #include "async/wakeup.hpp"
+#include "gateway/account_api.hpp"
 #include "gateway/chat_upgrade.hpp"
 #include "gateway/faces/openai_chat.hpp"
 #include "gateway/faces/openai_errors.hpp"
@@ -56,9 +57,10 @@ task<> answer_demo(http::exchange& with) {
   co_await with.respond(demo_page());
 }
 
-task<> answer_root(const settings& told, admission& door, chat_sockets& sockets, http::exchange& with) {
+task<> answer_root(const settings& told, admission& door, ws_tickets& tickets, chat_sockets& sockets,
+                   http::exchange& with) {
   if (with.request().headers.has("upgrade")) {
-    co_await upgrade_to_chat(told, door, sockets, with);
+    co_await upgrade_to_chat(told, door, tickets, sockets, with);
     co_return;
   }
   co_await with.respond(app_page(with.request()));
@@ -83,12 +85,13 @@ class module::chat_watch final : public chat_observer {
 };
 
 module::module(async::worker_pool& workers, http::worker_buffers& buffers, settings told, agent::service& agents,
-               identity::service& people, telemetry::metric_registry& metrics,
+               identity::service& people, state::shared_state& state, telemetry::metric_registry& metrics,
                const telemetry::logger& log) :settings_(std::move(told)),
-    agents_(agents), metrics_(metrics), door_(settings_, people), watch_(std::make_unique<chat_watch>(metrics, log)) {
+    agents_(agents), metrics_(metrics), people_(people), door_(settings_, people), tickets_(state),
+    watch_(std::make_unique<chat_watch>(metrics, log)), sessions_(workers, people, door_, sockets_, log) {
   for (std::size_t i = 0; i < workers.size(); ++i) {
     sockets_.push_back(
-        std::make_unique<chat_sockets>(workers[i].get_executor(), buffers[i], settings_, agents_, *watch_));
+        std::make_unique<chat_sockets>(workers[i].get_executor(), buffers[i], settings_, agents_, door_, *watch_));
   }
 }
 
@@ -97,10 +100,10 @@ module::~module() = default;
 std::vector<http::route> module::routes() {
   const openai::face openai_face{.agents = agents_, .door = door_, .told = settings_};
   const auto chat = [this](http::exchange& with) {
-    return upgrade_to_chat(settings_, door_, *sockets_[async::this_worker()], with);
+    return upgrade_to_chat(settings_, door_, tickets_, *sockets_[async::this_worker()], with);
   };
   const auto root = [this](http::exchange& with) {
-    return answer_root(settings_, door_, *sockets_[async::this_worker()], with);
+    return answer_root(settings_, door_, tickets_, *sockets_[async::this_worker()], with);
   };
   std::vector<http::route> table{
       {"GET", "/", root},
@@ -113,6 +116,8 @@ std::vector<http::route> module::routes() {
       {"GET", "/v1/models/{model}",
        [openai_face](http::exchange& with) { return openai::get_model(openai_face, with); }},
   };
+  const account_api accounts{.people = people_, .door = door_, .tickets = tickets_, .told = settings_};
+  std::ranges::move(account_routes(accounts), std::back_inserter(table));
   std::ranges::move(page_routes(), std::back_inserter(table));
   return table;
 }
@@ -138,6 +143,7 @@ http::route module::metrics_route(bool to_loopback_only) {
 void module::begin() {
   for (const auto& here : sockets_)
     here->begin();
+  sessions_.begin();
 }
 
 task<> module::drain(std::chrono::milliseconds within) {
@@ -155,6 +161,7 @@ task<> module::drain(std::chrono::milliseconds within) {
   }
   while (left != 0)
     co_await one_done.wait();
+  co_await sessions_.stop();
 }
 
 }  // namespace sluice::gateway

@@ -10,10 +10,13 @@
 #include "async/worker_pool.hpp"
 #include "gateway/admission.hpp"
 #include "gateway/chat_sockets.hpp"
+#include "gateway/session_watch.hpp"
 #include "gateway/settings.hpp"
+#include "gateway/ws_tickets.hpp"
 #include "http/router.hpp"
 #include "http/worker_buffer.hpp"
 #include "identity/identity_service.hpp"
+#include "state/shared_state.hpp"
 #include "telemetry/log.hpp"
 #include "telemetry/metrics.hpp"
 
@@ -23,7 +26,8 @@ namespace sluice::gateway {
 class module {
  public:
   module(async::worker_pool& workers, http::worker_buffers& buffers, settings told, agent::service& agents,
-         identity::service& people, telemetry::metric_registry& metrics, const telemetry::logger& log);
+         identity::service& people, state::shared_state& state, telemetry::metric_registry& metrics,
+         const telemetry::logger& log);
   ~module();
 
   /// What the gateway answers to clients.
@@ -36,7 +40,7 @@ class module {
   /// Begins to look after the sockets.
   void begin();
   /// From now on `/readyz` says 503 and upgrades are refused; sockets are told and closed within `within`. Runs on any
-  /// worker and returns when the last socket's close was sent.
+  /// the first worker and returns when the last socket's close was sent.
   task<> drain(std::chrono::milliseconds within);
 
  private:
@@ -44,9 +48,12 @@ class module {
   settings settings_;
   agent::service& agents_;
   telemetry::metric_registry& metrics_;
+  identity::service& people_;
   admission door_;
+  ws_tickets tickets_;
   std::unique_ptr<chat_watch> watch_;
   std::vector<std::unique_ptr<chat_sockets>> sockets_;  // by worker
+  session_watch sessions_;
   std::atomic<bool> draining_{false};
 };
 

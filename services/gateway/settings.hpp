@@ -19,7 +19,8 @@ struct fixed_key {
 };
 
 struct settings {
-  std::vector<std::string> allowed_origins;  ///< beside our own host
+  std::string public_origin;                 ///< where clients reach us, as browsers write it; empty: not known
+  std::vector<std::string> allowed_origins;  ///< beside our own
   bool allow_query_token = false;
   std::vector<secret_string> insecure_tokens;  ///< of the user `demo`
   std::vector<fixed_key> keys;
@@ -32,6 +33,7 @@ struct settings {
   std::chrono::milliseconds heartbeat{30'000};          ///< a silent peer is pinged after this, and closed after two
   std::chrono::milliseconds write_timeout{30'000};      ///< a peer that takes nothing for so long is closed
   std::chrono::milliseconds close_timeout{2'000};       ///< how long a peer may take to answer our close frame
+  std::chrono::milliseconds session_check{1'800'000};   ///< how often it is asked whether a socket's session stands
   std::chrono::milliseconds stream_keep_alive{15'000};  ///< a comment on a silent event stream
   std::chrono::milliseconds resume_window{300'000};     ///< told to clients: how long an ended answer can be resumed
 };

@@ -1,0 +1,149 @@
+#include "gateway/account_api.hpp"
+
+#include <boost/json.hpp>
+
+#include "base/ids.hpp"
+#include "base/timestamp.hpp"
+#include "gateway/credentials.hpp"
+#include "gateway/json_exchange.hpp"
+
+namespace sluice::gateway {
+namespace {
+
+namespace json = boost::json;
+
+task<std::shared_ptr<const principal>> admit(account_api uses, http::exchange& with) {
+  auto who = co_await uses.door.authenticate(find_credential(with.request()));
+  if (who) co_return std::move(*who);
+  co_await with.respond_error(std::move(who.error()));
+  co_return nullptr;
+}
+
+json::object describe(const identity::api_key& key) {
+  json::object card{
+      {"id", key.id}, {"name", key.name}, {"prefix", key.prefix}, {"created_at", format_timestamp(key.created_at)}};
+  card["last_used_at"] = nullptr;
+  if (key.last_used_at) card["last_used_at"] = format_timestamp(*key.last_used_at);
+  return card;
+}
+
+task<> show_me(account_api uses, http::exchange& with) {
+  const auto who = co_await admit(uses, with);
+  if (!who) co_return;
+  json::object me{{"user_id", who->user_id}, {"username", who->name}, {"role", who->role}, {"created_at", nullptr}};
+  if (!who->fixed) {
+    const auto found = co_await uses.people.find_user(who->user_id);
+    if (!found) co_return co_await send_error(with, found.error());
+    me["username"] = found->username;
+    me["role"] = identity::to_string(found->role);
+    me["created_at"] = format_timestamp(found->created_at);
+  }
+  co_await send_json(with, 200, std::move(me));
+}
+
+task<> change_password(account_api uses, http::exchange& with) {
+  const auto who = co_await admit_account(uses, with);
+  if (!who) co_return;
+  const auto body = co_await read_json_object(with, uses.told.dialogue.json, account_body_bytes_max);
+  if (!body) co_return;
+  auto before = required_text(*body, "old_password");
+  if (!before) co_return co_await send_error(with, before.error());
+  auto after = required_text(*body, "new_password");
+  if (!after) co_return co_await send_error(with, after.error());
+  const auto changed =
+      co_await uses.people.change_password(who->user_id, who->session_id, secret_string(std::move(*before)),
+                                           secret_string(std::move(*after)), origin_of(with.request()));
+  if (!changed) co_return co_await send_error(with, changed.error());
+  co_await send_nothing(with);
+}
+
+task<> list_keys(account_api uses, http::exchange& with) {
+  const auto who = co_await admit_account(uses, with);
+  if (!who) co_return;
+  const auto keys = co_await uses.people.list_keys(who->user_id);
+  if (!keys) co_return co_await send_error(with, keys.error());
+  json::array list;
+  for (const identity::api_key& key : *keys)
+    list.push_back(describe(key));
+  co_await send_json(with, 200, {{"keys", std::move(list)}});
+}
+
+task<> create_key(account_api uses, http::exchange& with) {
+  const auto who = co_await admit_account(uses, with);
+  if (!who) co_return;
+  const auto body = co_await read_json_object(with, uses.told.dialogue.json, account_body_bytes_max);
+  if (!body) co_return;
+  auto name = required_text(*body, "name");
+  if (!name) co_return co_await send_error(with, name.error());
+  const auto made = co_await uses.people.create_key(who->user_id, std::move(*name));
+  if (!made) co_return co_await send_error(with, made.error());
+  json::object card = describe(made->about);
+  card.erase("last_used_at");
+  card["key"] = made->key.reveal();
+  co_await send_json(with, 201, std::move(card));
+}
+
+task<> revoke_key(account_api uses, http::exchange& with) {
+  const auto who = co_await admit_account(uses, with);
+  if (!who) co_return;
+  const auto revoked = co_await uses.people.revoke_key(who->user_id, std::string(with.request().parameter("id")));
+  if (!revoked) co_return co_await send_error(with, revoked.error());
+  co_await send_nothing(with);
+}
+
+task<> make_ticket(account_api uses, http::exchange& with) {
+  const auto who = co_await admit(uses, with);
+  if (!who) co_return;
+  if (!co_await with.read_body(account_body_bytes_max)) co_return;
+  const auto made = co_await uses.tickets.issue(*who);
+  if (!made) co_return co_await send_error(with, made.error());
+  co_await send_json(with, 201,
+                     {{"ticket", made->ticket.reveal()}, {"expires_at", format_timestamp(made->expires_at)}});
+}
+
+struct row {
+  const char* method;
+  const char* pattern;
+  task<> (*handle)(account_api, http::exchange&);
+};
+
+constexpr row table[] = {
+    {"POST", "/register", register_user},
+    {"POST", "/login", log_in},
+    {"POST", "/v1/auth/refresh", refresh_session},
+    {"POST", "/v1/auth/logout", log_out},
+    {"POST", "/v1/auth/logout-all", log_out_everywhere},
+    {"GET", "/v1/me", show_me},
+    {"PUT", "/v1/me/password", change_password},
+    {"GET", "/v1/keys", list_keys},
+    {"POST", "/v1/keys", create_key},
+    {"DELETE", "/v1/keys/{id}", revoke_key},
+    {"POST", "/v1/ws-tickets", make_ticket},
+};
+
+}  // namespace
+
+std::vector<http::route> account_routes(account_api uses) {
+  std::vector<http::route> routes;
+  for (const row& each : table) {
+    routes.push_back({each.method, each.pattern, [uses, handle = each.handle](http::exchange& with) {
+                        with.answer_headers().set("cache-control", "no-store");
+                        return handle(uses, with);
+                      }});
+  }
+  return routes;
+}
+
+task<std::shared_ptr<const principal>> admit_account(account_api uses, http::exchange& with) {
+  auto who = co_await admit(uses, with);
+  if (!who || !who->fixed) co_return who;
+  co_await with.respond_error({.reason = error_reason::permission_denied,
+                               .message = "these credentials are fixed in the configuration: they have no account"});
+  co_return nullptr;
+}
+
+identity::origin origin_of(const http::request& asked) {
+  return {.address = asked.client_address.to_string(), .request_id = asked.request_id};
+}
+
+}  // namespace sluice::gateway

@@ -1,0 +1,40 @@
+// Accounts over HTTP (PROTOCOL §3): registering, signing in and out, oneself, API keys, tickets for sockets.
+#pragma once
+
+#include <vector>
+
+#include "gateway/admission.hpp"
+#include "gateway/settings.hpp"
+#include "gateway/ws_tickets.hpp"
+#include "http/exchange.hpp"
+#include "http/router.hpp"
+#include "identity/identity_service.hpp"
+
+namespace sluice::gateway {
+
+/// What the handlers need; all of it outlives them.
+struct account_api {
+  identity::service& people;
+  admission& door;
+  ws_tickets& tickets;
+  const settings& told;
+};
+
+/// Nothing that they answer may be kept by a cache.
+std::vector<http::route> account_routes(account_api uses);
+
+// session_api.cpp: how a session begins, goes on and ends.
+task<> register_user(account_api uses, http::exchange& with);
+task<> log_in(account_api uses, http::exchange& with);
+task<> refresh_session(account_api uses, http::exchange& with);
+task<> log_out(account_api uses, http::exchange& with);
+task<> log_out_everywhere(account_api uses, http::exchange& with);
+
+/// Who asks, if it is somebody with an account; else null, and the client has been answered.
+task<std::shared_ptr<const principal>> admit_account(account_api uses, http::exchange& with);
+identity::origin origin_of(const http::request& asked);
+
+/// No body of these APIs needs more.
+inline constexpr std::size_t account_body_bytes_max = std::size_t{16} * 1024;
+
+}  // namespace sluice::gateway

@@ -1,0 +1,28 @@
+// Small JSON bodies in, JSON out, for the APIs that are our own.
+#pragma once
+
+#include <optional>
+
+#include <boost/json/object.hpp>
+
+#include "async/task.hpp"
+#include "base/error.hpp"
+#include "gateway/chat_request.hpp"
+#include "http/exchange.hpp"
+
+namespace sluice::gateway {
+
+/// Reads the request's body as a JSON object of at most `bytes_max` bytes; an empty body is an empty object. Nothing:
+/// the client has been answered, with 400, 413 or what `read_body` says.
+task<std::optional<boost::json::object>> read_json_object(http::exchange& with, const json_limits& limits,
+                                                          std::size_t bytes_max);
+
+/// A text that must be there and not empty. Errors: invalid_argument with the name in `param`.
+result<std::string> required_text(const boost::json::object& body, std::string_view name);
+
+/// Answers; a client that is gone is nothing to the one who answers.
+task<> send_json(http::exchange& with, unsigned status, boost::json::object body);
+task<> send_nothing(http::exchange& with);  ///< 204
+task<> send_error(http::exchange& with, error problem);
+
+}  // namespace sluice::gateway

@@ -1,0 +1,38 @@
+// Sockets end with their sessions: hears of revocations and tells the workers.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "async/task.hpp"
+#include "async/task_group.hpp"
+#include "async/worker_pool.hpp"
+#include "gateway/admission.hpp"
+#include "gateway/chat_sockets.hpp"
+#include "identity/identity_service.hpp"
+#include "telemetry/log.hpp"
+
+namespace sluice::gateway {
+
+/// One per process, on the first worker. What it is given outlives it.
+class session_watch {
+ public:
+  session_watch(async::worker_pool& workers, identity::service& people, const admission& door,
+                const std::vector<std::unique_ptr<chat_sockets>>& sockets, const telemetry::logger& log);
+
+  void begin();
+  /// On the first worker.
+  task<> stop();
+
+ private:
+  task<> follow();
+  void tell(std::vector<identity::revocation> revoked);
+
+  identity::service& people_;
+  const admission& door_;
+  const std::vector<std::unique_ptr<chat_sockets>>& sockets_;
+  telemetry::logger log_;
+  async::task_group following_;
+};
+
+}  // namespace sluice::gateway
