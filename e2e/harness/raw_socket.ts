@@ -133,6 +133,12 @@ export class RawSocket {
     return within(what, search(), ms);
   }
 
+  /** From now on what comes is read and forgotten. */
+  discard(): void {
+    this.socket.removeAllListeners('data');
+    this.socket.resume();
+  }
+
   destroy(): void {
     this.socket.destroy();
   }

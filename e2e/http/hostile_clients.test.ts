@@ -94,22 +94,24 @@ test('a client that closed its sending side only is told how its stream ended', 
 
 test('a flood of pings on one socket leaves the others their turn', async () => {
   const flood = await RawSocket.upgrade(gateway.port);
-  flood.socket.pause(); // and reads nothing
+  flood.discard();
   let flooding = true;
   const ping = Buffer.concat(Array.from({ length: 2_000 }, () => Buffer.from([0x80 | opcode.ping, 0x80, 0, 0, 0, 0])));
   const pour = (): void => {
     while (flooding && flood.socket.write(ping));
     if (flooding) flood.socket.once('drain', pour);
   };
-  flood.socket.resume();
   pour();
-  for (let round = 0; round < 20; ++round) {
-    const begin = performance.now();
-    expect((await fetch(`${gateway.url}/livez`)).status).toBe(200);
-    expect(performance.now() - begin).toBeLessThan(1_000);
+  try {
+    for (let round = 0; round < 20; ++round) {
+      const begin = performance.now();
+      expect((await fetch(`${gateway.url}/livez`)).status).toBe(200);
+      expect(performance.now() - begin).toBeLessThan(2_000); // a worker that is starved never answers
+    }
+  } finally {
+    flooding = false;
+    flood.destroy();
   }
-  flooding = false;
-  flood.destroy();
 });
 
 test('what the server refuses by itself has the shape of the face that was called', async () => {
