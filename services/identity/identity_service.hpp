@@ -122,7 +122,8 @@ class service {
   virtual task<result<void>> still_stands(identified who) = 0;
 
   virtual task<result<user>> find_user(std::string user_id) = 0;
-  /// Checks the old password as `log_in` does; ends all other sessions.
+  /// Checks the old password as `log_in` does; ends all other sessions. Errors: permission_denied, with `old_password`
+  /// as `param`, if that is wrong; invalid_argument on `new_password`; rate_limited.
   virtual task<result<void>> change_password(std::string user_id, std::string session_id, secret_string old_password,
                                              secret_string new_password, origin from) = 0;
 

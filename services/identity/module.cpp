@@ -112,15 +112,23 @@ struct module::parts {
         rules(store, limiter, state, told, &std::chrono::system_clock::now, watcher),
         house(workers[0].get_executor(), [this](const std::exception_ptr& why) { report_broken(why); }) {}
 
+  // When what is due next.
+  struct schedule {
+    steady::time_point uses;
+    steady::time_point keys;
+    steady::time_point sweep;
+  };
   task<> keep_house();
+  task<> keep_house_once(schedule& next);
   void report(std::string_view what, const result<void>& done);
-  void report_broken(const std::exception_ptr& why) const;
+  void report_broken(const std::exception_ptr& why);
 
   store::database& database;
   settings told;
   asio::io_context starting{1};  // where `prepare` runs
   telemetry::logger log;
   telemetry::log_limit troubles{quiet_interval};
+  telemetry::log_limit breakages{quiet_interval};
   watch watcher;
   user_store_sql store;
   identity rules;
@@ -134,30 +142,44 @@ void module::parts::report(std::string_view what, const result<void>& done) {
   }
 }
 
-void module::parts::report_broken(const std::exception_ptr& why) const {
-  log.error("identity's housekeeping broke", {{"problem", message_of(why)}});
+void module::parts::report_broken(const std::exception_ptr& why) {
+  if (const auto left_out = breakages.admit()) {
+    log.error("identity's housekeeping broke", {{"problem", message_of(why)}, {"left_out", *left_out}});
+  }
 }
 
+// What breaks in one round is tried again in the next: a server that no longer hears of revocations is worse than one
+// that says so every second.
 task<> module::parts::keep_house() {
-  auto uses_at = steady::now() + key_uses_interval;
-  auto keys_at = steady::now() + signing_keys_interval;
-  auto sweep_at = steady::now();
+  schedule next{
+      .uses = steady::now() + key_uses_interval, .keys = steady::now() + signing_keys_interval, .sweep = steady::now()};
   for (;;) {
     co_await rules.revocations().wait(told.revocation_poll);
-    report("revocations cannot be read", co_await rules.revocations().look());
-    const auto now = steady::now();
-    if (now >= uses_at) {
-      report("uses of API keys cannot be written", co_await rules.write_key_uses());
-      uses_at = now + key_uses_interval;
+    try {
+      co_await keep_house_once(next);
+    } catch (const boost::system::system_error& problem) {
+      if (problem.code() == asio::error::operation_aborted) throw;
+      report_broken(std::current_exception());
+    } catch (const std::exception&) {
+      report_broken(std::current_exception());
     }
-    if (now >= keys_at) {
-      report("signing keys cannot be renewed", co_await rules.renew_signing_keys());
-      keys_at = now + signing_keys_interval;
-    }
-    if (now >= sweep_at) {
-      report("what has run out cannot be deleted", co_await rules.sweep());
-      sweep_at = now + sweep_interval;
-    }
+  }
+}
+
+task<> module::parts::keep_house_once(schedule& next) {
+  report("revocations cannot be read", co_await rules.revocations().look());
+  const auto now = steady::now();
+  if (now >= next.uses) {
+    next.uses = now + key_uses_interval;
+    report("uses of API keys cannot be written", co_await rules.write_key_uses());
+  }
+  if (now >= next.keys) {
+    next.keys = now + signing_keys_interval;
+    report("signing keys cannot be renewed", co_await rules.renew_signing_keys());
+  }
+  if (now >= next.sweep) {
+    next.sweep = now + sweep_interval;
+    report("what has run out cannot be deleted", co_await rules.sweep());
   }
 }
 
