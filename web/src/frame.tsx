@@ -1,12 +1,16 @@
 import { Outlet } from '@tanstack/react-router';
 import { useEffect, useMemo, useState } from 'react';
 import { Sidebar } from './threads/sidebar.tsx';
+import { useServices } from './services.tsx';
 import { ShellContext } from './ui/shell.tsx';
 
 /** The conversations beside the page; on a phone they come in as a drawer. */
 export function Frame() {
   const [isDrawerOpen, setDrawerOpen] = useState(false);
   const shell = useMemo(() => ({ isDrawerOpen, setDrawerOpen }), [isDrawerOpen]);
+  const { chats } = useServices();
+  // Before the first message, so that it need not wait; and so that a session's end is heard of at once.
+  useEffect(() => chats.client.connect(), [chats]);
   useEffect(() => {
     if (!isDrawerOpen) return;
     const onKey = (event: KeyboardEvent): void => {

@@ -1,9 +1,12 @@
 import { createRootRouteWithContext, createRoute, createRouter, Outlet, redirect } from '@tanstack/react-router';
+import { lazy } from 'react';
 import { RegisterPage, SignInPage } from './account/entry_page.tsx';
-import { SettingsPage } from './account/settings_page.tsx';
-import { ChatPage } from './chat/chat_page.tsx';
 import { Frame } from './frame.tsx';
 import type { Services } from './services.tsx';
+
+// Who stands at the door need not wait for what is inside.
+const ChatPage = lazy(async () => ({ default: (await import('./chat/chat_page.tsx')).ChatPage }));
+const SettingsPage = lazy(async () => ({ default: (await import('./account/settings_page.tsx')).SettingsPage }));
 
 const root = createRootRouteWithContext<Services>()({ component: Outlet });
 

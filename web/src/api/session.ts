@@ -1,3 +1,4 @@
+import { forget } from '../ui/preferences.ts';
 import { ApiError, call, Unreachable, type Call } from './http.ts';
 
 export interface User {
@@ -75,6 +76,7 @@ export class Session {
 
   async signOut({ everywhere = false } = {}): Promise<void> {
     await this.call(everywhere ? '/v1/auth/logout-all' : '/v1/auth/logout', { method: 'POST' });
+    forget('draft.'); // the next one at this browser may be somebody else
     this.#leave();
     this.#windows.postMessage('signed_out');
   }

@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState, type KeyboardEvent } from 'react';
-import { keep, kept } from '../ui/theme.ts';
+import { useSessionState } from '../services.tsx';
 import { IconButton } from '../ui/controls.tsx';
+import { keep, kept } from '../ui/preferences.ts';
 import { ModelPicker } from './model_picker.tsx';
 
 interface ComposerProps {
@@ -12,7 +13,10 @@ interface ComposerProps {
 }
 
 export function Composer({ draftKey, isWriting, onSend, onStop }: ComposerProps) {
-  const storageKey = `sluice.draft.${draftKey}`;
+  const state = useSessionState();
+  // Of whom it was at the beginning: a session may end while this is still seen.
+  const [username] = useState(() => (state.name === 'signed_in' ? state.user.username : ''));
+  const storageKey = `draft.${username}.${draftKey}`;
   const [text, setText] = useState(() => kept(storageKey) ?? '');
   const area = useRef<HTMLTextAreaElement>(null);
 

@@ -22,6 +22,9 @@ export interface Turn {
   answer: Answer;
 }
 
+// Ended answers know more than the stored message (how long they took), so the newest of them are kept.
+const answersKeptMax = 100;
+
 // Two windows' clocks and the server's may differ by this when a lost request is looked for.
 const clockSlackMs = 60_000;
 
@@ -70,7 +73,7 @@ export class LiveChats {
     answer.subscribe(() => {
       if (isStarted || !answer.started) return;
       isStarted = true;
-      if (answer.generationId !== undefined) this.#answers.set(answer.generationId, answer);
+      if (answer.generationId !== undefined) this.#keep(answer.generationId, answer);
       const id = answer.started.conversation_id ?? undefined;
       this.#setTurns(
         this.#turns.map((other) => (other === turn ? Object.assign(turn, { conversationId: id }) : other)),
@@ -98,7 +101,7 @@ export class LiveChats {
     const known = this.#answers.get(id);
     if (known || message.status !== 'streaming') return known;
     const answer = this.client.resume(id);
-    this.#answers.set(id, answer);
+    this.#keep(id, answer);
     this.#watchEnd(answer, () => conversationId);
     return answer;
   }
@@ -115,6 +118,14 @@ export class LiveChats {
   close(): void {
     this.client.close();
     this.#windows.close();
+  }
+
+  #keep(generationId: string, answer: Answer): void {
+    this.#answers.set(generationId, answer);
+    for (const [id, { isOver }] of this.#answers) {
+      if (this.#answers.size <= answersKeptMax) return;
+      if (isOver) this.#answers.delete(id);
+    }
   }
 
   #watchEnd(answer: Answer, conversationId: () => string | undefined): void {

@@ -86,18 +86,17 @@ export const AnswerView = memo(function AnswerView({ answer, stored, onAgain }: 
       )}
       <div data-part="text">{text !== '' && <Markdown text={text} />}</div>
       {trouble !== undefined && (
-        <p
-          className="mt-2 flex flex-wrap items-center gap-x-2 gap-y-1 text-sm text-warning"
-          role={answer ? 'status' : undefined}
-        >
-          <Icon name="warning" />
-          <span className="min-w-0 wrap-anywhere">{trouble}</span>
-          {onAgain && (
-            <Button look="quiet" className="h-8! px-2.5!" onClick={onAgain}>
-              <Icon name="retry" /> Try again
-            </Button>
-          )}
-        </p>
+        <div className="mt-2 flex gap-2 text-sm text-warning" role={answer ? 'status' : undefined}>
+          <Icon name="warning" className="mt-2 size-4" />
+          <div className="flex min-w-0 flex-wrap items-center gap-x-2">
+            <span className="min-w-0 py-1.5 wrap-anywhere">{trouble}</span>
+            {onAgain && (
+              <Button look="quiet" className="h-8! px-2.5!" onClick={onAgain}>
+                <Icon name="retry" /> Try again
+              </Button>
+            )}
+          </div>
+        </div>
       )}
       {!isWriting && !isSilent && (
         <footer className="mt-1.5 -ml-2 flex items-center gap-1">

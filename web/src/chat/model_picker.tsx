@@ -4,9 +4,9 @@ import { useSyncExternalStore } from 'react';
 import { listModels } from '../api/account.ts';
 import { useServices } from '../services.tsx';
 import { Icon } from '../ui/icons.tsx';
-import { keep, kept } from '../ui/theme.ts';
+import { keep, kept } from '../ui/preferences.ts';
 
-const key = 'sluice.model';
+const key = 'model';
 const listeners = new Set<() => void>();
 
 function chooseModel(model: string): void {

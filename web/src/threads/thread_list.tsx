@@ -1,3 +1,4 @@
+import { useQueryClient } from '@tanstack/react-query';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { useNavigate, useParams } from '@tanstack/react-router';
 import { useEffect, useMemo, useRef, useState } from 'react';
@@ -26,6 +27,7 @@ export function ThreadList({ query, archived, onOpen }: ThreadListProps) {
   const [deleted, setDeleted] = useState<ConversationCard>();
   const openId = useParams({ strict: false }).conversationId;
   const navigate = useNavigate();
+  const cache = useQueryClient();
   const scroller = useRef<HTMLDivElement>(null);
 
   const cards = useMemo(() => threads.data?.pages.flatMap((page) => page.conversations) ?? [], [threads.data]);
@@ -46,6 +48,12 @@ export function ThreadList({ query, archived, onOpen }: ThreadListProps) {
   useEffect(() => {
     if (lastSeen >= rows.length - 10 && hasNextPage && !isFetchingNextPage) void fetchNextPage();
   }, [lastSeen, rows.length, hasNextPage, isFetchingNextPage, fetchNextPage]);
+
+  // Written to from another device: what is open is read again.
+  const openTouched = cards.find(({ id }) => id === openId)?.updated_at;
+  useEffect(() => {
+    if (openTouched !== undefined) void cache.invalidateQueries({ queryKey: ['conversation', openId] });
+  }, [cache, openId, openTouched]);
 
   const actions: ThreadActions = {
     onOpen,
