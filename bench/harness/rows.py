@@ -11,7 +11,6 @@ import time
 
 from harness.load import alternate, median, median_added, median_added_ratio, median_ratio
 from harness.processes import CannotRun, rss_bytes
-from harness.servers import KEY
 
 # What clients ask for, and what the simulated provider does then. About 1 KB of text an answer.
 PLANS = {
@@ -34,8 +33,9 @@ class Rows:
         self.nginx = self._or_failure(lambda: servers.nginx(self.provider.address))
         self.sluice = self._or_failure(self._sluice)
 
-    def _sluice(self, stack=None):
-        return self.servers.sluice(self.provider.address, {name: f"sim:{plan}" for name, plan in PLANS.items()}, stack)
+    def _sluice(self, stack=None, bare=False):
+        models = {name: f"sim:{plan}" for name, plan in PLANS.items()}
+        return self.servers.sluice(self.provider.address, models, stack, bare)
 
     @staticmethod
     def _or_failure(start):
@@ -51,7 +51,7 @@ class Rows:
                 raise server
             ours = server.name == "sluice"
             path = "/chat" if face.startswith("ws") else COMPLETIONS
-            given = {"duration": self.duration, "warmup": 0.3, "key": KEY, **options}
+            given = {"duration": self.duration, "warmup": 0.3, "key": server.key, **options}
             return self.load.run("load", url=f"http://{server.address}{path}", face=face, plan=PLANS[plan],
                                  model=plan if ours else f"sim:{PLANS[plan]}", pid=server.pid, **given)
         return measure
@@ -72,6 +72,16 @@ class Rows:
         self._compare("1", "chat, 1 KB each way, 64 conn.: req/CPU-s", results, "sluice", "nginx",
                       "requests_per_cpu_s", 0.7)
         self._compare("1", "the same: req/s", results, "sluice", "nginx", "requests_per_s", 0.7)
+
+    def row_1_costs(self):
+        """What accounts and limits cost: the same with a key of the configuration and no limits. Records stay."""
+        with contextlib.ExitStack() as stack:
+            bare = self._or_failure(lambda: self._sluice(stack, bare=True))
+            for face, plan, what, path in (("json", "small", "chat", "requests_per_cpu_s"),
+                                           ("sse", "packets", "SSE to SSE, an event a packet", "tokens_per_cpu_s")):
+                results = alternate({"bare": self._chat(bare, face, plan, connections=64),
+                                     "sluice": self._chat(self.sluice, face, plan, connections=64)}, self.repeats)
+                self._compare("1c", f"users and limits, {what}: per CPU-s", results, "sluice", "bare", path, 0.9)
 
     def row_2(self):
         results = alternate({name: self._chat(server, "json", "small", connections=1)
@@ -125,7 +135,7 @@ class Rows:
         def idle(server):
             ours = server.name == "sluice"
             return self.load.run("idle", url=f"http://{server.address}/chat", pid=server.pid, sockets=self.idle_sockets,
-                                 **({"key": KEY, "protocol": "sluice.v1"} if ours else {}))
+                                 **({"key": server.key, "protocol": "sluice.v1"} if ours else {}))
         results = alternate({
             "sluice": self._fresh(self._sluice, idle),
             "ws": self._fresh(lambda stack: self.servers.peer("ws", stack), idle),
@@ -150,7 +160,7 @@ class Rows:
                 def run():
                     if isinstance(server, Exception):
                         raise server
-                    return self.load.run("load", url=f"http://{server.address}/chat", face=face, key=KEY,
+                    return self.load.run("load", url=f"http://{server.address}/chat", face=face, key=server.key,
                                          message_bytes=512, connections=100, duration=self.duration, warmup=0.3,
                                          pid=server.pid)
                 return run
@@ -178,7 +188,7 @@ class Rows:
             client = http.client.HTTPConnection(server.address, timeout=10)
             client.request("POST", COMPLETIONS, json.dumps(
                 {"model": "small", "messages": [{"role": "user", "content": "Hello"}]}),
-                {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"})
+                {"Authorization": f"Bearer {server.key}", "Content-Type": "application/json"})
             response = client.getresponse()
             body = response.read()
             elapsed = time.monotonic() - server.process.started_at

@@ -4,6 +4,7 @@ import glob
 import hashlib
 import json
 import os
+import secrets
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -11,6 +12,14 @@ from dataclasses import dataclass
 from harness.processes import CannotRun, Process, cores, free_port
 
 KEY = "sk-slc-bench-0123456789abcdef0123456789abcdef"
+# Of every kind, and never reached: what they cost is measured, not what they refuse.
+LIMITS = {"limits": [
+    {"name": "everybody", "by": "address", "algorithm": "token_bucket", "rate": 1000000, "burst": 1000000},
+    {"name": "chat", "match": {"operation": "chat"}, "by": "user", "algorithm": "token_bucket", "rate": 1000000,
+     "burst": 1000000},
+    {"name": "hour", "match": {"operation": "chat"}, "by": "key", "algorithm": "sliding_window", "limit": 1000000,
+     "per": "1h"},
+]}
 HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 ROOT = os.path.dirname(HERE)
 
@@ -21,6 +30,7 @@ class Server:
     address: str
     pid: int       # whose CPU and memory count
     process: Process
+    key: str = KEY  # what clients show at its door
 
 
 class Servers:
@@ -50,15 +60,17 @@ class Servers:
         process = self._start("llmsim", [self.binary("llmsim")], self.load_cores)
         return Server("llmsim", process.ready_address(), process.pid, process)
 
-    def sluice(self, provider_address, models, stack=None):
-        """`models`: what clients ask for → what the simulated provider is asked for."""
+    def sluice(self, provider_address, models, stack=None, bare=False):
+        """As users have it: their accounts, limits and records. `bare`: a key of the configuration, no limits.
+
+        `models`: what clients ask for → what the simulated provider is asked for."""
         self.count += 1
         folder = os.path.join(self.scratch, f"sluice-{self.count}")
         os.mkdir(folder)
         config = os.path.join(folder, "sluice.yaml")
         with open(config, "w") as file:
             # YAML holds JSON, which needs no quoting rules of our own.
-            json.dump({
+            json.dump(({} if bare else LIMITS) | {
                 "server": {"listen": "127.0.0.1:0", "workers": 1,
                            "limits": {"sockets": 100000, "sockets_per_user": 100000, "sockets_per_address": 100000}},
                 "auth": {"keys": [{"name": "bench", "sha256": hashlib.sha256(KEY.encode()).hexdigest(),
@@ -69,9 +81,21 @@ class Servers:
                            for name, model in models.items()],
                 "default_model": next(iter(models)),
             }, file, indent=2)
+        key = KEY if bare else self._make_account(config, folder)
         process = self._start("sluice", [self.binary("sluice"), "serve", "--config", config], self.under_test_cores,
                               stack, cwd=folder)
-        return Server("sluice", process.ready_address(), process.pid, process)
+        return Server("sluice", process.ready_address(), process.pid, process, key)
+
+    def _make_account(self, config, folder):
+        """An account with an API key; the key."""
+        def sluice(*words, told=None):
+            done = subprocess.run([self.binary("sluice"), *words, "--config", config], cwd=folder, input=told,
+                                  capture_output=True, text=True)
+            if done.returncode != 0:
+                raise CannotRun(f"sluice {' '.join(words)}: {done.stderr.strip()}")
+            return done.stdout
+        sluice("user", "add", "bench", told=secrets.token_urlsafe() + "\n")
+        return json.loads(sluice("key", "create", "bench", "bench", "--json"))["key"]
 
     def nginx(self, provider_address, stack=None):
         tools = os.path.join(ROOT, "build/tools/nginx/usr/sbin")  # where scripts/setup unpacks it
