@@ -46,7 +46,9 @@ function useEntry(next: string | undefined, enter: (username: string, password: 
     }
   };
   const param = error instanceof ApiError ? error.param : undefined;
-  const problemOf = (field: string): string | undefined => (param === field ? messageOf(error) : undefined);
+  // "password: is too short" stands below the password.
+  const problemOf = (field: string): string | undefined =>
+    param === field ? messageOf(error).replace(/^(\w+): (?=[a-z])/, '$1 ') : undefined;
   const isElsewhere = error !== undefined && param !== 'username' && param !== 'password';
   return { submit, isBusy, problemOf, general: isElsewhere ? waitingMessage(error) : undefined };
 }
