@@ -18,7 +18,7 @@ using std::chrono::seconds;
 
 constexpr std::size_t key_bytes = 32;
 constexpr std::size_t signature_bytes = 64;
-constexpr std::int64_t seconds_max = 253'402'300'799;  // the end of the year 9999
+constexpr std::int64_t seconds_max = 7'258'118'400;  // the year 2200; a clock of nanoseconds ends in 2262
 
 struct evp_deleter {
   void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
