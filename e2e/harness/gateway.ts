@@ -69,8 +69,9 @@ export class Gateway {
     overrides: GatewayConfig = {},
     env: Record<string, string> = {},
     listen = '127.0.0.1:0',
+    directory?: string,
   ): Promise<Gateway> {
-    const directory = await mkdtemp(join(tmpdir(), 'sluice-e2e-'));
+    directory ??= await mkdtemp(join(tmpdir(), 'sluice-e2e-'));
     const file = join(directory, 'sluice.yaml');
     await writeFile(file, stringify(configuration(overrides)));
     const begin = performance.now();
@@ -98,6 +99,11 @@ export class Gateway {
 
   get port(): number {
     return Number(new URL(this.url).port);
+  }
+
+  /** Ends it as a power cut would; what it kept stays in `directory`, for the next one to be started there. */
+  async kill(): Promise<void> {
+    await this.executable.stop('SIGKILL');
   }
 
   /** Every stop is also a test: it drains and exits 0. */
