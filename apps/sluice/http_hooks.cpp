@@ -33,6 +33,7 @@ http::server_hooks make_http_hooks(telemetry::metric_registry& metrics, const te
     log.debug("request", {{telemetry::names::request_id, done.request.request_id},
                           {"method", done.request.method},
                           {"route", route},
+                          {"client", done.request.client_address.to_string()},
                           {"status", done.status},
                           {"bytes", done.response_bytes},
                           {"duration_ms", done.duration},

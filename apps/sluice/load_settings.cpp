@@ -87,6 +87,7 @@ std::expected<loaded_settings, config::problems> load_settings(const settings_so
                                .flags = from.flags};
   auto read = config::load(settings_schema(), std::move(*document), over);
   if (!read) return std::unexpected(std::move(read.error()));
+  if (read->document.find("limits") == nullptr) read->settings.limits = default_rate_limits(read->settings.server);
   if (auto wrong = check_settings(read->settings, read->document); !wrong.empty()) {
     config::sort(wrong);
     return std::unexpected(std::move(wrong));

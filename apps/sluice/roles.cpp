@@ -66,8 +66,8 @@ struct services {
       : people(on.workers, *stored.database, limiter, state, make_identity_settings(told), on.metrics, log),
         agents(on.workers, make_agent_settings(told), std::move(providers), *stored.database, *stored.outbox,
                on.metrics, log),
-        gateway(on.workers, on.buffers, make_gateway_settings(told), agents.face(), people.face(), state, on.metrics,
-                log) {}
+        gateway(on.workers, on.buffers, make_gateway_settings(told), agents.face(), people.face(), state, limiter,
+                on.metrics, log) {}
 
   result<void> begin() {
     if (auto begun = agents.begin(); !begun) return begun;
@@ -134,6 +134,8 @@ int serve(const loaded_settings& loaded, std::ostream& out, std::ostream& err) {
   auto providers = make_providers(told, base.workers, base.lookups);
   if (!providers) return refuse(err, exit_configuration, providers.error());
   services inside(told, base, *stored, std::move(*providers), log);
+  if (const auto idle = inside.gateway.idle_limits(); !idle.empty())
+    return refuse(err, exit_configuration, "limits: no route fits the path and method of \"" + idle.front() + "\"");
   auto listening = make_listener_settings(told);
   if (!listening) return refuse(err, exit_configuration, listening.error());
   const auto outside = make_listeners(base, inside.gateway, std::move(*listening), log);

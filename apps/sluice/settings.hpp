@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "app/rate_limits.hpp"
 #include "base/secret_string.hpp"
 #include "config/schema.hpp"
 #include "telemetry/log.hpp"
@@ -44,12 +45,18 @@ struct timeout_settings {
   milliseconds drain{30'000};       ///< to finish what is running when told to stop
 };
 
+struct cors_settings {
+  std::vector<std::string> origins;
+};
+
 struct server_settings {
   std::string listen = "0.0.0.0:8080";
   std::string internal_listen;  ///< empty: none
   std::string public_url;       ///< where clients reach us; empty: as their requests say
   std::vector<std::string> allowed_origins;
   bool allow_query_token = false;
+  std::vector<std::string> trusted_proxies;  ///< CIDRs
+  cors_settings cors;
   std::uint32_t workers = 0;  ///< 0: one per core
   tls_settings tls;
   limit_settings limits;
@@ -141,6 +148,7 @@ struct settings {
   std::vector<model_settings> models;
   std::string default_model;
   generation_settings generations;
+  std::vector<rate_limit> limits;  ///< `default_rate_limits` where nothing is said
   telemetry_settings telemetry;
 };
 

@@ -23,6 +23,7 @@ class checker {
     check_providers();
     check_models();
     check_default_model();
+    std::ranges::move(check_rate_limits(told_.limits, document_), std::back_inserter(wrong_));
     return std::move(wrong_);
   }
 

@@ -50,6 +50,10 @@ constexpr text_rule optional_url_rule{"an http or https URL without a query, or 
 constexpr text_rule path_rule{
     "a path", [](std::string_view text) { return !text.empty() && text.find('\0') == std::string_view::npos; }};
 constexpr text_rule database_url_rule{"sqlite: and the path of a file, such as sqlite:sluice.db", is_database_url};
+constexpr text_rule cors_origin_rule{"an origin such as https://chat.example.org, or \"*\"",
+                                     [](std::string_view text) { return text == "*" || is_web_origin(text); }};
+constexpr text_rule range_rule{"an address or a network such as 10.0.0.0/8 or fd00::/8",
+                               [](std::string_view text) { return http::address_range::parse(text).has_value(); }};
 constexpr text_rule sha256_rule{"a SHA-256 as 64 lower-case hexadecimal digits", is_sha256};
 constexpr text_rule name_rule{"a name of 1 to 128 bytes without spaces", is_name};
 
@@ -99,6 +103,13 @@ type<timeout_settings> timeouts() {
   return keys;
 }
 
+type<cors_settings> cors() {
+  structure<cors_settings> keys;
+  keys.key("origins", &cors_settings::origins, list_of(text(cors_origin_rule)),
+           "Web origins whose pages may use the HTTP APIs from a browser; \"*\": all, without cookies.");
+  return keys;
+}
+
 type<server_settings> server() {
   using s = server_settings;
   structure<s> keys;
@@ -113,11 +124,13 @@ type<server_settings> server() {
            "Web origins that may open sockets, beside our own host.");
   keys.key("allow_query_token", &s::allow_query_token, boolean(),
            "Whether `?token=` in the URL is taken as a credential. Without a file true.");
+  keys.key("trusted_proxies", &s::trusted_proxies, list_of(text(range_rule)),
+           "Addresses and networks (CIDR) of proxies whose X-Forwarded-For and Forwarded say who the client is.");
+  keys.key("cors", &s::cors, cors(), "Pages of other origins in browsers.");
   keys.key("workers", &s::workers, integer<std::uint32_t>(0, 1024), "Worker threads; 0: one per core.");
   keys.key("tls", &s::tls, tls(), "TLS towards clients.");
   keys.key("limits", &s::limits, limits(), "What one client, and all of them, may take up.");
   keys.key("timeouts", &s::timeouts, timeouts(), "How long slow clients are waited for.");
-  keys.unsupported({"trusted_proxies", "cors"});
   return keys;
 }
 
@@ -259,8 +272,12 @@ type<settings> settings_schema() {
   keys.key("models", &settings::models, list_of(model()), "What clients may ask for, beside `provider/model`.");
   keys.key("default_model", &settings::default_model, text(), "The model of requests that name none.");
   keys.key("generations", &settings::generations, generations(), "Answers while and after they are written.");
+  keys.key("limits", &settings::limits, rate_limits_schema(),
+           "How often; all that match apply. The key `algorithm` is `token_bucket` or `sliding_window`. Where this is "
+           "not set and others than this machine can connect: 30 `POST /login` a minute and 20 `POST /register` an "
+           "hour from one address.");
   keys.key("telemetry", &settings::telemetry, telemetry_keys(), "Logs.");
-  keys.unsupported({"state", "services", "limits"});
+  keys.unsupported({"state", "services"});
   return keys;
 }
 

@@ -137,7 +137,7 @@ TEST(settings, every_mistake_is_reported_at_once_with_its_place) {
 }
 
 TEST(settings, what_is_planned_is_refused_and_not_ignored) {
-  for (const std::string key : {"state", "services", "limits"}) {
+  for (const std::string key : {"state", "services"}) {
     EXPECT_THAT(errors(key + ": {}"),
                 ElementsAre("sluice.yaml:1:1: the key \"" + key + "\" is not supported by this version"));
   }

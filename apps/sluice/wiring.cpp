@@ -46,6 +46,40 @@ identity::settings make_identity_settings(const settings& told) {
   return made;
 }
 
+namespace {
+
+gateway::limit_subject subject_of(limited_by by) {
+  switch (by) {
+    case limited_by::address:
+      return gateway::limit_subject::address;
+    case limited_by::user:
+      return gateway::limit_subject::user;
+    case limited_by::key:
+      return gateway::limit_subject::key;
+    case limited_by::global:
+      return gateway::limit_subject::global;
+  }
+  return gateway::limit_subject::address;
+}
+
+gateway::request_limit make_request_limit(const rate_limit& told) {
+  const rate_limit_settings& common = common_of(told);
+  gateway::request_limit made{.what = {.name = common.name, .rule = {}},
+                              .by = subject_of(common.by),
+                              .counts_chats = common.match.operation == limited_operation::chat,
+                              .path = common.match.path,
+                              .method = common.match.method};
+  if (const auto* const bucket = std::get_if<bucket_limit_settings>(&told)) {
+    made.what.rule = limits::token_bucket_rule{.rate = bucket->rate, .burst = bucket->burst};
+  } else {
+    const auto& window = std::get<window_limit_settings>(told);
+    made.what.rule = limits::sliding_window_rule{.limit = window.limit, .per = window.per};
+  }
+  return made;
+}
+
+}  // namespace
+
 gateway::settings make_gateway_settings(const settings& told) {
   gateway::settings made;
   made.public_origin = origin_of(told.server.public_url);
@@ -64,6 +98,8 @@ gateway::settings make_gateway_settings(const settings& told) {
   made.heartbeat = told.server.timeouts.heartbeat;
   made.write_timeout = told.server.timeouts.write;
   made.resume_window = told.generations.grace;
+  for (const rate_limit& one : told.limits)
+    made.limits.push_back(make_request_limit(one));
   return made;
 }
 
@@ -75,6 +111,11 @@ store::database_settings make_database_settings(const settings& told) {
 
 namespace {
 
+// What pages of other origins may read of our answers, beside what they always may.
+constexpr const char* exposed_headers =
+    "x-request-id, x-generation-id, retry-after, retry-after-ms, ratelimit, ratelimit-policy, "
+    "x-ratelimit-limit-requests, x-ratelimit-remaining-requests, x-ratelimit-reset-requests";
+
 std::expected<http::server_settings, std::string> make_server_settings(const settings& told) {
   http::server_settings made;
   const auto listen = http::parse_listen_address(told.server.listen);
@@ -85,6 +126,12 @@ std::expected<http::server_settings, std::string> make_server_settings(const set
     if (!tls) return std::unexpected("server.tls: " + tls.error().message);
     made.tls = std::move(*tls);
   }
+  for (const std::string& range : told.server.trusted_proxies) {
+    const auto read = http::address_range::parse(range);
+    if (!read) return std::unexpected("server.trusted_proxies: \"" + range + "\" is no network");
+    made.trusted_proxies.push_back(*read);
+  }
+  made.cors = {.origins = told.server.cors.origins, .exposed_headers = exposed_headers};
   const limit_settings& limits = told.server.limits;
   const timeout_settings& timeouts = told.server.timeouts;
   made.limits.header_bytes_max = limits.header_bytes;

@@ -54,8 +54,8 @@ value scalar_schema(const description& what) {
     schema.add("enum", std::move(choices));
   }
   if (what.is == kind::integer || what.is == kind::number) {
-    if (what.least) schema.add("minimum", value::scalar(fmt::format("{:.0f}", *what.least)));
-    if (what.most) schema.add("maximum", value::scalar(fmt::format("{:.0f}", *what.most)));
+    if (what.least) schema.add("minimum", value::scalar(fmt::format("{}", *what.least)));
+    if (what.most) schema.add("maximum", value::scalar(fmt::format("{}", *what.most)));
   }
   return schema;
 }
@@ -129,8 +129,15 @@ struct walker {
       const std::string named = variable.empty() ? "" : variable + upper(each.name);
       enter(each, here, named, only_for);
     }
-    for (const auto& [name, alternative] : what.alternatives)
-      go(*alternative, path, variable, fmt::format("{}: {}", what.tag, name));
+    for (const auto& [name, alternative] : what.alternatives) {
+      for (const key_description& each : alternative->keys) {
+        const bool is_common = std::ranges::all_of(
+            what.alternatives, [&](const auto& other) { return find_key(*other.second, each.name) != nullptr; });
+        if (is_common && alternative != what.alternatives.front().second) continue;
+        enter(each, path + "." + each.name, variable.empty() ? "" : variable + upper(each.name),
+              is_common ? only_for : fmt::format("{}: {}", what.tag, name));
+      }
+    }
   }
 
   void enter(const key_description& key, const std::string& path, const std::string& variable,
@@ -159,7 +166,7 @@ std::string_view kind_word(const description& what) {
     case kind::secret:
       return what.expected;
     case kind::list:
-      return what.element->is == kind::structure ? "a list of maps" : "a list";
+      return what.element->is == kind::structure || what.element->is == kind::variant ? "a list of maps" : "a list";
     default:
       return what.expected;
   }

@@ -32,10 +32,11 @@ steady_clock::time_point first_check(const principal& who, std::chrono::millisec
 
 }  // namespace
 
-chat_socket::chat_socket(http::taken_socket taken, chat_dialect dialect, std::shared_ptr<const principal> who,
-                         socket_place place, chat_sockets& all)
+chat_socket::chat_socket(http::taken_socket taken, const http::client_key& client, chat_dialect dialect,
+                         std::shared_ptr<const principal> who, socket_place place, chat_sockets& all)
     : socket_(std::move(taken.socket)),
       connection_(std::move(taken.place)),
+      client_(client),
       decoder_(websocket_role::server, all.told().message_bytes_max),
       closing_(websocket_role::server),
       dialogue_(dialect, all.told().dialogue),
@@ -145,6 +146,11 @@ task<> chat_socket::perform(chat_command asked) {
 }
 
 task<> chat_socket::start(start_command asked) {
+  if (const auto allowed = co_await all_.limits().charge_chat(client_, *who_); !allowed) {
+    frame_batch out(out_);
+    dialogue_.refuse(asked.id, allowed.error(), out);
+    co_return;
+  }
   agent::start_request request{.request = std::move(asked.chat.request),
                                .who = who_->caller(),
                                .conversation_id = std::move(asked.chat.conversation_id),

@@ -24,8 +24,8 @@ class chat_sockets;
 /// the cursors lag and the reader, once enough has piled up, reads no more.
 class chat_socket : public std::enable_shared_from_this<chat_socket> {
  public:
-  chat_socket(http::taken_socket taken, chat_dialect dialect, std::shared_ptr<const principal> who, socket_place place,
-              chat_sockets& all);
+  chat_socket(http::taken_socket taken, const http::client_key& client, chat_dialect dialect,
+              std::shared_ptr<const principal> who, socket_place place, chat_sockets& all);
   ~chat_socket();
   chat_socket(const chat_socket&) = delete;
   chat_socket& operator=(const chat_socket&) = delete;
@@ -63,6 +63,7 @@ class chat_socket : public std::enable_shared_from_this<chat_socket> {
 
   http::stream_socket socket_;
   http::connection_place connection_;
+  http::client_key client_;
   http::websocket_decoder decoder_;
   http::websocket_close_handshake closing_;
   chat_dialogue dialogue_;

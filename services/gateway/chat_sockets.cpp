@@ -23,10 +23,11 @@ constexpr std::size_t drain_sockets_min = 10;
 }  // namespace
 
 chat_sockets::chat_sockets(executor on, http::worker_buffer& buffer, const settings& told, agent::service& agents,
-                           const admission& door, chat_observer& watcher)
+                           const request_limits& limits, const admission& door, chat_observer& watcher)
     : executor_(on),
       settings_(told),
       agents_(agents),
+      limits_(limits),
       door_(door),
       observer_(watcher),
       buffer_(buffer),
@@ -37,10 +38,11 @@ chat_sockets::chat_sockets(executor on, http::worker_buffer& buffer, const setti
 
 chat_sockets::~chat_sockets() = default;
 
-void chat_sockets::adopt(http::taken_socket taken, chat_dialect dialect, std::shared_ptr<const principal> who,
-                         socket_place place, std::uint64_t endings) {
+void chat_sockets::adopt(http::taken_socket taken, const http::client_key& client, chat_dialect dialect,
+                         std::shared_ptr<const principal> who, socket_place place, std::uint64_t endings) {
   std::string unread = std::move(taken.unread);
-  auto adopted = std::make_shared<chat_socket>(std::move(taken), dialect, std::move(who), std::move(place), *this);
+  auto adopted =
+      std::make_shared<chat_socket>(std::move(taken), client, dialect, std::move(who), std::move(place), *this);
   if (endings != endings_) adopted->check_session_at(std::chrono::steady_clock::now());
   observer_.on_socket_opened(*adopted);
   // Its handshake may have been under way when the others were told.

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "gateway/credentials.hpp"
+#include "gateway/limited_route.hpp"
 #include "http/websocket_handshake.hpp"
 
 namespace sluice::gateway {
@@ -60,22 +61,32 @@ task<result<std::shared_ptr<const principal>>> identify(admission& door, ws_tick
   co_return who;
 }
 
-task<result<entry_pass>> admit(const settings& told, admission& door, ws_tickets& tickets, const http::request& asked) {
-  const std::string query_token = told.allow_query_token ? asked.query_parameter("token").value_or("") : std::string();
-  if (auto origin = check_origin(told, asked, !query_token.empty()); !origin)
+task<result<entry_pass>> admit(const chat_door& by, http::exchange& with) {
+  const http::request& asked = with.request();
+  const std::string query_token =
+      by.told.allow_query_token ? asked.query_parameter("token").value_or("") : std::string();
+  if (auto origin = check_origin(by.told, asked, !query_token.empty()); !origin)
     co_return std::unexpected(std::move(origin.error()));
-  auto who = co_await identify(door, tickets, asked, query_token);
+  auto who = co_await identify(by.door, by.tickets, asked, query_token);
   if (!who) co_return std::unexpected(std::move(who.error()));
-  auto place = door.take_socket_place(**who);
+  if (!with.count_client()) {
+    error full{.reason = error_reason::rate_limited, .message = "too many connections from this address"};
+    full.retry_after = std::chrono::seconds(5);
+    co_return std::unexpected(std::move(full));
+  }
+  auto place = by.door.take_socket_place(**who);
   if (!place) co_return std::unexpected(std::move(place.error()));
   co_return entry_pass{.who = std::move(*who), .place = std::move(*place)};
 }
 
 }  // namespace
 
-task<> upgrade_to_chat(const settings& told, admission& door, ws_tickets& tickets, chat_sockets& sockets,
-                       http::exchange& with) {
+task<> upgrade_to_chat(chat_door by, chat_sockets& sockets, http::exchange& with) {
   const http::request& asked = with.request();
+  const http::client_key client = http::client_key_of(asked.client_address);
+  request_charge charge(by.limits, by.scope, client);
+  if (auto allowed = co_await charge.take_anonymous(); !allowed)
+    co_return co_await refuse_limited(with, charge, std::move(allowed.error()));
   // Each of these may come in several fields of one name.
   const std::string upgrade = asked.headers.joined("upgrade");
   const std::string connection = asked.headers.joined("connection");
@@ -98,11 +109,13 @@ task<> upgrade_to_chat(const settings& told, admission& door, ws_tickets& ticket
     co_return;
   }
   const std::uint64_t endings = sockets.endings();
-  auto entry = co_await admit(told, door, tickets, asked);
+  auto entry = co_await admit(by, with);
   if (!entry) {
     co_await with.respond_error(std::move(entry.error()));
     co_return;
   }
+  if (auto allowed = co_await charge.take_personal(*entry->who); !allowed)
+    co_return co_await refuse_limited(with, charge, std::move(allowed.error()));
   std::string switching =
       "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " +
       accepted->accept + "\r\n";
@@ -111,7 +124,7 @@ task<> upgrade_to_chat(const settings& told, admission& door, ws_tickets& ticket
   switching += "\r\n";
   if (co_await with.respond_raw(101, std::move(switching))) co_return;
   const chat_dialect dialect = accepted->protocol.empty() ? chat_dialect::basic : chat_dialect::full;
-  sockets.adopt(with.take_socket(), dialect, std::move(entry->who), std::move(entry->place), endings);
+  sockets.adopt(with.take_socket(), client, dialect, std::move(entry->who), std::move(entry->place), endings);
 }
 
 }  // namespace sluice::gateway

@@ -4,16 +4,26 @@
 #include "async/task.hpp"
 #include "gateway/admission.hpp"
 #include "gateway/chat_sockets.hpp"
+#include "gateway/request_limits.hpp"
 #include "gateway/settings.hpp"
 #include "gateway/ws_tickets.hpp"
 #include "http/exchange.hpp"
 
 namespace sluice::gateway {
 
-/// Checks, in this order: that it is a WebSocket's handshake and a subprotocol that is spoken here, the Origin, the
-/// credentials (header, `?ticket=`, or `?token=` where that is allowed), the caps. Everything that is refused is
-/// refused before the upgrade, with a JSON body. `sockets` are the calling worker's.
-task<> upgrade_to_chat(const settings& told, admission& door, ws_tickets& tickets, chat_sockets& sockets,
-                       http::exchange& with);
+/// What lets somebody in; all of it outlives the upgrade.
+struct chat_door {
+  const settings& told;
+  admission& door;
+  ws_tickets& tickets;
+  const request_limits& limits;
+  const limit_scope& scope;  ///< of the route
+};
+
+/// Checks, in this order: the limits by address and of all, that it is a WebSocket's handshake and a subprotocol that
+/// is spoken here, the Origin, the credentials (header, `?ticket=`, or `?token=` where that is allowed), the caps, the
+/// limits by user and key. Everything that is refused is refused before the upgrade, with a JSON body. `sockets` are
+/// the calling worker's.
+task<> upgrade_to_chat(chat_door by, chat_sockets& sockets, http::exchange& with);
 
 }  // namespace sluice::gateway

@@ -10,6 +10,7 @@
 #include "gateway/chat_upgrade.hpp"
 #include "gateway/faces/openai_chat.hpp"
 #include "gateway/faces/openai_errors.hpp"
+#include "gateway/limited_route.hpp"
 #include "gateway/pages.hpp"
 #include "telemetry/names.hpp"
 
@@ -57,12 +58,12 @@ task<> answer_demo(http::exchange& with) {
   co_await with.respond(demo_page());
 }
 
-task<> answer_root(const settings& told, admission& door, ws_tickets& tickets, chat_sockets& sockets,
-                   http::exchange& with) {
-  if (with.request().headers.has("upgrade")) {
-    co_await upgrade_to_chat(told, door, tickets, sockets, with);
-    co_return;
-  }
+// An upgrade where somebody asks for one, else what is there for everybody.
+task<> upgrade_or(const http::handler& upgrade, const http::handler& page, http::exchange& with) {
+  co_await (with.request().headers.has("upgrade") ? upgrade(with) : page(with));
+}
+
+task<> answer_root(http::exchange& with) {
   co_await with.respond(app_page(with.request()));
 }
 
@@ -85,30 +86,59 @@ class module::chat_watch final : public chat_observer {
 };
 
 module::module(async::worker_pool& workers, http::worker_buffers& buffers, settings told, agent::service& agents,
-               identity::service& people, state::shared_state& state, telemetry::metric_registry& metrics,
-               const telemetry::logger& log) :settings_(std::move(told)),
+               identity::service& people, state::shared_state& state, limits::limiter& counts,
+               telemetry::metric_registry& metrics, const telemetry::logger& log) :settings_(std::move(told)),
     agents_(agents), metrics_(metrics), people_(people), door_(settings_, people), tickets_(state),
-    watch_(std::make_unique<chat_watch>(metrics, log)), sessions_(workers, people, door_, sockets_, log) {
+    limits_(settings_.limits, counts, metrics), watch_(std::make_unique<chat_watch>(metrics, log)),
+    sessions_(workers, people, door_, sockets_, log) {
   for (std::size_t i = 0; i < workers.size(); ++i) {
-    sockets_.push_back(
-        std::make_unique<chat_sockets>(workers[i].get_executor(), buffers[i], settings_, agents_, door_, *watch_));
+    sockets_.push_back(std::make_unique<chat_sockets>(workers[i].get_executor(), buffers[i], settings_, agents_,
+                                                      limits_, door_, *watch_));
   }
 }
 
 module::~module() = default;
 
 std::vector<http::route> module::routes() {
+  std::vector<http::route> all;
+  for (http::route& one : unlimited_routes()) {
+    const bool begins_chat = one.pattern == "/v1/chat/completions";
+    all.push_back(limit_route(std::move(one), limits_, door_, begins_chat));
+  }
+  http::route root = chat_route("/");
+  root.handle = [upgrade = std::move(root.handle),
+                 page = limit_route({"GET", "/", answer_root}, limits_, door_, false).handle](http::exchange& with) {
+    return upgrade_or(upgrade, page, with);
+  };
+  all.push_back(std::move(root));
+  all.push_back(chat_route("/chat"));
+  all.push_back(chat_route("/v1/chat"));
+  return all;
+}
+
+std::vector<std::string> module::idle_limits() {
+  const std::vector<http::route> all = routes();
+  std::vector<std::string> idle;
+  for (const request_limit& one : settings_.limits) {
+    const auto fits = [&one](const http::route& at) { return request_limits::fits(one, at.method, at.pattern); };
+    if (!one.counts_chats && std::ranges::none_of(all, fits)) idle.push_back(one.what.name);
+  }
+  return idle;
+}
+
+// Upgrades charge their limits themselves, for they have credentials of their own.
+http::route module::chat_route(std::string pattern) {
+  limit_scope scope = limits_.of_route("GET", pattern, false);
+  return {"GET", std::move(pattern), [this, scope = std::move(scope)](http::exchange& with) {
+            return upgrade_to_chat(
+                {.told = settings_, .door = door_, .tickets = tickets_, .limits = limits_, .scope = scope},
+                *sockets_[async::this_worker()], with);
+          }};
+}
+
+std::vector<http::route> module::unlimited_routes() {
   const openai::face openai_face{.agents = agents_, .door = door_, .told = settings_};
-  const auto chat = [this](http::exchange& with) {
-    return upgrade_to_chat(settings_, door_, tickets_, *sockets_[async::this_worker()], with);
-  };
-  const auto root = [this](http::exchange& with) {
-    return answer_root(settings_, door_, tickets_, *sockets_[async::this_worker()], with);
-  };
   std::vector<http::route> table{
-      {"GET", "/", root},
-      {"GET", "/chat", chat},
-      {"GET", "/v1/chat", chat},
       {"GET", "/demo", answer_demo},
       {"POST", "/v1/chat/completions",
        [openai_face](http::exchange& with) { return openai::chat_completions(openai_face, with); }},

@@ -10,6 +10,7 @@
 #include "async/worker_pool.hpp"
 #include "gateway/admission.hpp"
 #include "gateway/chat_sockets.hpp"
+#include "gateway/request_limits.hpp"
 #include "gateway/session_watch.hpp"
 #include "gateway/settings.hpp"
 #include "gateway/ws_tickets.hpp"
@@ -26,15 +27,17 @@ namespace sluice::gateway {
 class module {
  public:
   module(async::worker_pool& workers, http::worker_buffers& buffers, settings told, agent::service& agents,
-         identity::service& people, state::shared_state& state, telemetry::metric_registry& metrics,
-         const telemetry::logger& log);
+         identity::service& people, state::shared_state& state, limits::limiter& counts,
+         telemetry::metric_registry& metrics, const telemetry::logger& log);
   ~module();
 
-  /// What the gateway answers to clients.
+  /// What the gateway answers to clients, within its limits.
   std::vector<http::route> routes();
   /// Is it alive, may it be sent work? For load balancers, so on every address.
   std::vector<http::route> health_routes();
   http::route metrics_route(bool to_loopback_only);
+  /// The names of the limits that no route fits: somebody has mistyped a path.
+  std::vector<std::string> idle_limits();
   /// An error that the server found by itself (404, 405, 408, 413, …), in the shape of the face that was called.
   static http::response make_error(const http::request& asked, unsigned status, const error& problem);
   /// Begins to look after the sockets.
@@ -45,12 +48,15 @@ class module {
 
  private:
   class chat_watch;
+  std::vector<http::route> unlimited_routes();
+  http::route chat_route(std::string pattern);
   settings settings_;
   agent::service& agents_;
   telemetry::metric_registry& metrics_;
   identity::service& people_;
   admission door_;
   ws_tickets tickets_;
+  request_limits limits_;
   std::unique_ptr<chat_watch> watch_;
   std::vector<std::unique_ptr<chat_sockets>> sockets_;  // by worker
   session_watch sessions_;

@@ -8,6 +8,7 @@
 
 #include "base/secret_string.hpp"
 #include "gateway/chat_dialogue.hpp"
+#include "gateway/request_limits.hpp"
 
 namespace sluice::gateway {
 
@@ -29,6 +30,7 @@ struct settings {
   std::uint32_t sockets_max = 100'000;
   std::uint32_t sockets_per_user_max = 32;
   dialogue_limits dialogue;
+  std::vector<request_limit> limits;
 
   std::chrono::milliseconds heartbeat{30'000};          ///< a silent peer is pinged after this, and closed after two
   std::chrono::milliseconds write_timeout{30'000};      ///< a peer that takes nothing for so long is closed
