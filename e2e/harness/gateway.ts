@@ -19,6 +19,15 @@ export interface Target {
   weight?: number;
 }
 
+export type Limit = {
+  name: string;
+  by: 'address' | 'user' | 'key' | 'global';
+  match?: { path?: string; method?: string; operation?: 'request' | 'chat' };
+} & (
+  | { algorithm: 'token_bucket'; rate: number; burst: number }
+  | { algorithm: 'sliding_window'; limit: number; per: string }
+);
+
 export interface GatewayConfig {
   server?: Record<string, unknown>;
   auth?: Record<string, unknown>;
@@ -26,6 +35,7 @@ export interface GatewayConfig {
   models?: { name: string; targets: Target[]; fallback?: string[]; context_tokens?: number }[];
   default_model?: string;
   generations?: Record<string, unknown>;
+  limits?: Limit[];
 }
 
 /** The fixed token of user `demo`, and the API keys of two users who must not see each other's work. */
