@@ -66,8 +66,8 @@ struct services {
       : people(on.workers, *stored.database, limiter, state, make_identity_settings(told), on.metrics, log),
         agents(on.workers, make_agent_settings(told), std::move(providers), *stored.database, *stored.outbox,
                on.metrics, log),
-        gateway(on.workers, on.buffers, make_gateway_settings(told), agents.face(), people.face(), state, limiter,
-                on.metrics, log) {}
+        gateway(on.workers, on.buffers, make_gateway_settings(told), agents.face(), agents.stored(), people.face(),
+                state, limiter, on.metrics, log) {}
 
   result<void> begin() {
     if (auto begun = agents.begin(); !begun) return begun;

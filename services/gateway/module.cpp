@@ -8,6 +8,7 @@
 #include "async/wakeup.hpp"
 #include "gateway/account_api.hpp"
 #include "gateway/chat_upgrade.hpp"
+#include "gateway/conversation_api.hpp"
 #include "gateway/faces/openai_chat.hpp"
 #include "gateway/faces/openai_errors.hpp"
 #include "gateway/limited_route.hpp"
@@ -86,9 +87,10 @@ class module::chat_watch final : public chat_observer {
 };
 
 module::module(async::worker_pool& workers, http::worker_buffers& buffers, settings told, agent::service& agents,
-               identity::service& people, state::shared_state& state, limits::limiter& counts,
-               telemetry::metric_registry& metrics, const telemetry::logger& log) :settings_(std::move(told)),
-    agents_(agents), metrics_(metrics), people_(people), door_(settings_, people), tickets_(state),
+               agent::conversation_service& stored, identity::service& people, state::shared_state& state,
+               limits::limiter& counts, telemetry::metric_registry& metrics,
+               const telemetry::logger& log) :settings_(std::move(told)),
+    agents_(agents), stored_(stored), metrics_(metrics), people_(people), door_(settings_, people), tickets_(state),
     limits_(settings_.limits, counts, metrics), watch_(std::make_unique<chat_watch>(metrics, log)),
     sessions_(workers, people, door_, sockets_, log) {
   for (std::size_t i = 0; i < workers.size(); ++i) {
@@ -148,6 +150,8 @@ std::vector<http::route> module::unlimited_routes() {
   };
   const account_api accounts{.people = people_, .door = door_, .tickets = tickets_, .told = settings_};
   std::ranges::move(account_routes(accounts), std::back_inserter(table));
+  const conversation_api stored{.agents = agents_, .stored = stored_, .door = door_, .told = settings_};
+  std::ranges::move(conversation_routes(stored), std::back_inserter(table));
   std::ranges::move(page_routes(), std::back_inserter(table));
   return table;
 }

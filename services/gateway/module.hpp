@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "agent/agent_service.hpp"
+#include "agent/conversation_service.hpp"
 #include "async/worker_pool.hpp"
 #include "gateway/admission.hpp"
 #include "gateway/chat_sockets.hpp"
@@ -27,8 +28,8 @@ namespace sluice::gateway {
 class module {
  public:
   module(async::worker_pool& workers, http::worker_buffers& buffers, settings told, agent::service& agents,
-         identity::service& people, state::shared_state& state, limits::limiter& counts,
-         telemetry::metric_registry& metrics, const telemetry::logger& log);
+         agent::conversation_service& stored, identity::service& people, state::shared_state& state,
+         limits::limiter& counts, telemetry::metric_registry& metrics, const telemetry::logger& log);
   ~module();
 
   /// What the gateway answers to clients, within its limits.
@@ -52,6 +53,7 @@ class module {
   http::route chat_route(std::string pattern);
   settings settings_;
   agent::service& agents_;
+  agent::conversation_service& stored_;
   telemetry::metric_registry& metrics_;
   identity::service& people_;
   admission door_;
