@@ -1,5 +1,6 @@
 #include "app/wiring.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <string_view>
 #include <utility>
@@ -97,6 +98,7 @@ gateway::settings make_gateway_settings(const settings& told) {
   made.dialogue = {.streams_max = limits.streams_per_socket, .json = {.depth = limits.json_depth}};
   made.heartbeat = told.server.timeouts.heartbeat;
   made.write_timeout = told.server.timeouts.write;
+  made.session_check = std::min(made.session_check, told.auth.token_ttl);
   made.resume_window = told.generations.grace;
   for (const rate_limit& one : told.limits)
     made.limits.push_back(make_request_limit(one));

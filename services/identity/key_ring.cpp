@@ -5,9 +5,19 @@
 
 namespace sluice::identity {
 
+namespace {
+
+// Clocks differ, but tokens that live for seconds do not live many times as long.
+std::chrono::seconds leeway_of(std::chrono::milliseconds token_ttl) {
+  constexpr auto share = 10;
+  return std::min(token_settings().leeway, std::chrono::floor<std::chrono::seconds>(token_ttl / share));
+}
+
+}  // namespace
+
 key_ring::key_ring(user_store& store, const settings& told)
     : store_(store),
-      tokens_{.issuer = told.issuer},
+      tokens_{.issuer = told.issuer, .leeway = leeway_of(told.token_ttl)},
       rotation_(told.signing_key_rotation),
       notice_(told.signing_key_notice),
       token_life_(told.token_ttl + 2 * tokens_.leeway) {}
