@@ -33,7 +33,7 @@ chat_sockets::chat_sockets(executor on, http::worker_buffer& buffer, const setti
       buffer_(buffer),
       checks_(on, [this](std::exception_ptr broken) {
         observer_.on_socket_broken(std::move(broken));
-        checks_.spawn(check_sessions());
+        if (!draining_) checks_.spawn(check_sessions());
       }) {}
 
 chat_sockets::~chat_sockets() = default;

@@ -1,8 +1,6 @@
 #include "gateway/session_watch.hpp"
 
-#include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/system/system_error.hpp>
 
 namespace sluice::gateway {
 namespace {
@@ -10,7 +8,8 @@ namespace {
 // How long one question waits for news, and what lies between two: revocations that come in numbers are passed on
 // together, for each time all sockets are looked at.
 constexpr std::chrono::milliseconds patience{30'000};
-constexpr std::chrono::milliseconds pause{50};
+constexpr std::chrono::milliseconds pause_at_first{0};
+constexpr std::chrono::milliseconds pause_after_news{50};
 constexpr std::chrono::milliseconds pause_after_failure{1'000};
 
 }  // namespace
@@ -23,33 +22,34 @@ session_watch::session_watch(async::worker_pool& workers, identity::service& peo
       log_(log),
       following_(workers[0].get_executor(), [this](const std::exception_ptr& why) {
         log_.error("following revocations broke", {{"problem", message_of(why)}});
-        following_.spawn(follow());
+        if (!stopping_) following_.spawn(follow(pause_after_failure));
       }) {}
 
 void session_watch::begin() {
-  following_.spawn(follow());
+  following_.spawn(follow(pause_at_first));
 }
 
 task<> session_watch::stop() {
+  stopping_ = true;
   following_.cancel();
   co_await following_.join();
 }
 
-task<> session_watch::follow() {
+task<> session_watch::follow(std::chrono::milliseconds pause) {
   steady_timer timer(co_await asio::this_coro::executor);
   telemetry::log_limit troubles(std::chrono::seconds(30));
-  std::uint64_t after = 0;
   for (;;) {
-    auto news = co_await people_.follow_revocations(after, patience);
+    timer.expires_after(pause);
+    co_await timer.async_wait(use_task);
+    auto news = co_await people_.follow_revocations(seen_, patience);
+    pause = news ? pause_after_news : pause_after_failure;
     if (news) {
-      after = news->last;
+      seen_ = news->last;
       if (!news->revoked.empty()) tell(std::move(news->revoked));
     } else if (const auto left_out = troubles.admit()) {
       log_.warning("revocations cannot be followed: sockets outlive their sessions until they are asked about",
                    {{"problem", news.error().message}, {"detail", news.error().detail}, {"left_out", *left_out}});
     }
-    timer.expires_after(news ? pause : pause_after_failure);
-    co_await timer.async_wait(use_task);
   }
 }
 

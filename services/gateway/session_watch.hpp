@@ -25,13 +25,15 @@ class session_watch {
   task<> stop();
 
  private:
-  task<> follow();
+  task<> follow(std::chrono::milliseconds pause);
   void tell(std::vector<identity::revocation> revoked);
 
   identity::service& people_;
   const admission& door_;
   const std::vector<std::unique_ptr<chat_sockets>>& sockets_;
   telemetry::logger log_;
+  std::uint64_t seen_ = 0;  // the newest revocation that the workers were told of
+  bool stopping_ = false;
   async::task_group following_;
 };
 
