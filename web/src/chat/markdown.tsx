@@ -32,7 +32,23 @@ const components: Components = {
   ),
 };
 
-const plugins = { remark: [remarkGfm], rehype: [rehypeSanitize] };
+interface Node {
+  type: string;
+  children?: Node[];
+}
+
+// HTML is shown as it was written; the sanitizer would leave it out, and with it what was said.
+function rawAsText() {
+  return (tree: Node): void => {
+    for (const nodes = [tree]; nodes.length > 0; ) {
+      const node = nodes.pop()!;
+      if (node.type === 'raw') node.type = 'text';
+      nodes.push(...(node.children ?? []));
+    }
+  };
+}
+
+const plugins = { remark: [remarkGfm], rehype: [rawAsText, rehypeSanitize] };
 
 const Block = memo(function Block({ text }: { text: string }) {
   return (
