@@ -51,6 +51,13 @@ async def main(name: str = "world") -> None:
 
 See [the documentation](https://example.org) and \`sluice serve\`.`;
 
+// What is wider than its place, but for code and tables, which scroll by themselves.
+const wider = `[...document.querySelectorAll('html, main, main *, [role=dialog] *')]
+  .filter((box) => box.scrollWidth > box.clientWidth + 1 && box.clientWidth > 1)
+  .filter((box) => ['auto', 'scroll', 'visible'].includes(getComputedStyle(box).overflowX))
+  .filter((box) => getComputedStyle(box).display !== 'inline' && !box.closest('pre, .table, svg, .sr-only'))
+  .map((box) => box.outerHTML.slice(0, 200))`;
+
 describe.each([
   ['desktop', { width: 1280, height: 800 }],
   ['phone', { width: 390, height: 844 }],
@@ -62,7 +69,7 @@ describe.each([
       await page.evaluate('document.fonts.ready');
       await keepPicture(page, `chat-${device}-${colorScheme}-${name}`);
       expect(await accessibilityFaults(page), name).toEqual([]);
-      expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth'), name).toBe(true);
+      expect(await page.evaluate(wider), name).toEqual([]);
     };
     await stranger.isOutside();
     await look(stranger, 'sign-in');

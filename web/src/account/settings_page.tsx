@@ -10,7 +10,7 @@ import { ApiKeys } from './api_keys.tsx';
 
 export function Section({ title, about, children }: { title: string; about?: string; children: ReactNode }) {
   return (
-    <section className="card grid gap-4" aria-label={title}>
+    <section className="card grid grid-cols-1 gap-4" aria-label={title}>
       <div>
         <h2 className="font-semibold">{title}</h2>
         {about && <p className="mt-0.5 text-sm text-muted">{about}</p>}
@@ -26,7 +26,7 @@ export function SettingsPage() {
       <title>Settings – Sluice</title>
       <TopBar title="Settings" />
       <div className="min-h-0 flex-1 overflow-y-auto">
-        <div className="column grid gap-5 py-6">
+        <div className="column grid grid-cols-1 gap-5 py-6">
           <Account />
           <Appearance />
           <ApiKeys />

@@ -86,7 +86,7 @@ export function ChatPage({ conversationId }: { conversationId?: string }) {
   const visible = branch.slice(-shown);
   const isEmpty = visible.length === 0 && turns.length === 0;
   const isMissing = conversation.error instanceof ApiError && conversation.error.status === 404;
-  const title = tree?.title || (conversationId ? '' : 'New chat');
+  const title = tree?.title || (isMissing ? 'Not found' : conversationId ? '' : 'New chat');
 
   return (
     <>
@@ -94,7 +94,7 @@ export function ChatPage({ conversationId }: { conversationId?: string }) {
       <TopBar title={title} />
       <div className="relative min-h-0 flex-1">
         <div ref={latest.scroller} className="h-full overflow-y-auto overscroll-contain" tabIndex={-1}>
-          <div ref={latest.content} className="column grid gap-7 py-6">
+          <div ref={latest.content} className="column grid grid-cols-1 gap-7 py-6">
             {isMissing && <Alert>This conversation does not exist, or is not yours.</Alert>}
             {conversation.error && !isMissing && !tree && (
               <Alert action={<Button onClick={() => void conversation.refetch()}>Try again</Button>}>

@@ -40,7 +40,7 @@ interface Node {
 // HTML is shown as it was written; the sanitizer would leave it out, and with it what was said.
 function rawAsText() {
   return (tree: Node): void => {
-    for (const nodes = [tree]; nodes.length > 0; ) {
+    for (const nodes = [tree]; nodes.length > 0;) {
       const node = nodes.pop()!;
       if (node.type === 'raw') node.type = 'text';
       nodes.push(...(node.children ?? []));
