@@ -25,7 +25,7 @@ export function ApiKeys() {
             <li key={key.id} className="flex items-center gap-3 py-2.5 pr-2 pl-4">
               <div className="min-w-0 flex-1">
                 <p className="truncate font-medium">{key.name}</p>
-                <p className="truncate text-sm text-muted">
+                <p className="text-sm text-muted">
                   <code className="font-mono text-xs">{key.prefix}…</code> · {longDate(key.created_at)} ·{' '}
                   {key.last_used_at ? `last used ${longDate(key.last_used_at)}` : 'never used'}
                 </p>

@@ -66,7 +66,7 @@ function Account() {
   );
 }
 
-const themeNames = { system: 'As the system', light: 'Light', dark: 'Dark' };
+const themeNames = { system: 'System', light: 'Light', dark: 'Dark' };
 
 function Appearance() {
   const chosen = useTheme();

@@ -46,7 +46,7 @@ export function Composer({ draftKey, isWriting, onSend, onStop }: ComposerProps)
         send();
       }}
     >
-      <div className="rounded-2xl border border-line bg-surface shadow-raised focus-within:border-accent">
+      <div className="rounded-2xl border border-edge bg-surface shadow-raised focus-within:border-accent">
         <textarea
           ref={area}
           className="composer block w-full resize-none px-4 pt-3.5 pb-1 outline-none placeholder:text-muted"

@@ -8,7 +8,7 @@ export function Welcome() {
     <div className="grid justify-items-center gap-4 pt-[18dvh] text-center">
       <Mark className="size-12" />
       <h2 className="text-2xl font-semibold tracking-tight wrap-anywhere">Hello{name && `, ${name}`}</h2>
-      <p className="max-w-sm text-muted">
+      <p className="max-w-sm text-balance text-muted">
         Ask anything. An answer that is being written goes on when you leave, and is here when you come back.
       </p>
     </div>
