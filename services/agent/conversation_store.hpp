@@ -78,8 +78,8 @@ class conversation_store {
   virtual task<result<std::vector<generation::message>>> read_path(std::string conversation_id, std::string message_id,
                                                                    std::uint64_t bytes_max) = 0;
 
-  /// Answer, status and usage in one transaction. Recording again changes nothing.
-  virtual task<result<void>> record(std::shared_ptr<const ended_generation> ended) = 0;
+  /// Answers, status and usage, all of them in one transaction. Recording again changes nothing.
+  virtual task<result<void>> record(ended_generations ended) = 0;
 
   /// What an earlier process left running is marked `interrupted`, with a usage record of nothing. How many. Blocking.
   virtual result<std::uint64_t> close_interrupted(time_point now) = 0;

@@ -166,8 +166,7 @@ void insert_generation(soci::session& in, const new_turn& added) {
 }
 
 result<turn_place> insert_turn(soci::session& in, const new_turn& added, const ended_generations& unrecorded) {
-  for (const auto& one : unrecorded)
-    record_generation(in, *one);
+  if (!unrecorded.empty()) record_generations(in, unrecorded);
   if (added.begins_conversation) insert_conversation(in, added);
   auto about = take_positions(in, added);
   if (!about) return std::unexpected(std::move(about.error()));

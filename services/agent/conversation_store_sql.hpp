@@ -16,7 +16,7 @@ class conversation_store_sql final : public conversation_store {
   task<result<turn_place>> begin_turn(new_turn added, ended_generations unrecorded) override;
   task<result<std::vector<generation::message>>> read_path(std::string conversation_id, std::string message_id,
                                                            std::uint64_t bytes_max) override;
-  task<result<void>> record(std::shared_ptr<const ended_generation> ended) override;
+  task<result<void>> record(ended_generations ended) override;
   result<std::uint64_t> close_interrupted(time_point now) override;
   task<result<conversation_page>> list_conversations(caller who, list_conversations_request asked) override;
   task<result<conversation_tree>> read_conversation(caller who, std::string conversation_id, std::string cursor,

@@ -30,32 +30,55 @@ struct usage_event {
   long long total_ms = 0;
 };
 
-void insert_usage(soci::session& in, const usage_event& event) {
-  const generation::usage& used = event.used;
-  const std::string source(to_string(used.source));
-  const long long cost = event.cost_nano_usd.value_or(0);
-  soci::indicator has_cost = event.cost_nano_usd ? soci::i_ok : soci::i_null;
-  const std::array<long long, 9> counts{used.input_tokens,
-                                        used.cached_tokens,
-                                        used.cache_write_tokens,
-                                        used.input_audio_tokens,
-                                        used.output_tokens,
-                                        used.reasoning_tokens,
-                                        used.output_audio_tokens,
-                                        used.accepted_prediction_tokens,
-                                        used.rejected_prediction_tokens};
-  in << "INSERT INTO usage_events (generation_id, attempt, user_id, key_id, model, provider, provider_model, status,"
-        " input_tokens, cached_tokens, cache_write_tokens, input_audio_tokens, output_tokens, reasoning_tokens,"
-        " output_audio_tokens, accepted_prediction_tokens, rejected_prediction_tokens, source, cost_nano_usd,"
-        " ended_at_ms, total_ms) VALUES (:id, :attempt, :user, :key, :model, :provider, :provider_model, :status,"
-        " :input, :cached, :cache_write, :input_audio, :output, :reasoning, :output_audio, :accepted, :rejected,"
-        " :source, :cost, :ended, :total) ON CONFLICT (generation_id, attempt) DO NOTHING",
-      soci::use(event.generation_id), soci::use(event.attempt), soci::use(event.who.user_id),
-      soci::use(event.who.key_id), soci::use(event.model), soci::use(event.provider), soci::use(event.provider_model),
-      soci::use(event.status), soci::use(counts[0]), soci::use(counts[1]), soci::use(counts[2]), soci::use(counts[3]),
-      soci::use(counts[4]), soci::use(counts[5]), soci::use(counts[6]), soci::use(counts[7]), soci::use(counts[8]),
-      soci::use(source), soci::use(cost, has_cost), soci::use(event.ended_at_ms), soci::use(event.total_ms);
-}
+// One statement, prepared once for as many events as there are.
+class usage_inserter {
+ public:
+  explicit usage_inserter(soci::session& in)
+      : insert_((in.prepare << "INSERT INTO usage_events (generation_id, attempt, user_id, key_id, model, provider,"
+                               " provider_model, status, input_tokens, cached_tokens, cache_write_tokens,"
+                               " input_audio_tokens, output_tokens, reasoning_tokens, output_audio_tokens,"
+                               " accepted_prediction_tokens, rejected_prediction_tokens, source, cost_nano_usd,"
+                               " ended_at_ms, total_ms) VALUES (:id, :attempt, :user, :key, :model, :provider,"
+                               " :provider_model, :status, :input, :cached, :cache_write, :input_audio, :output,"
+                               " :reasoning, :output_audio, :accepted, :rejected, :source, :cost, :ended, :total)"
+                               " ON CONFLICT (generation_id, attempt) DO NOTHING",
+                 soci::use(event_.generation_id), soci::use(event_.attempt), soci::use(event_.who.user_id),
+                 soci::use(event_.who.key_id), soci::use(event_.model), soci::use(event_.provider),
+                 soci::use(event_.provider_model), soci::use(event_.status), soci::use(counts_[0]),
+                 soci::use(counts_[1]), soci::use(counts_[2]), soci::use(counts_[3]), soci::use(counts_[4]),
+                 soci::use(counts_[5]), soci::use(counts_[6]), soci::use(counts_[7]), soci::use(counts_[8]),
+                 soci::use(source_), soci::use(cost_, has_cost_), soci::use(event_.ended_at_ms),
+                 soci::use(event_.total_ms))) {}
+  usage_inserter(const usage_inserter&) = delete;
+  usage_inserter& operator=(const usage_inserter&) = delete;
+
+  void insert(usage_event event) {
+    event_ = std::move(event);
+    const generation::usage& used = event_.used;
+    counts_ = {used.input_tokens,
+               used.cached_tokens,
+               used.cache_write_tokens,
+               used.input_audio_tokens,
+               used.output_tokens,
+               used.reasoning_tokens,
+               used.output_audio_tokens,
+               used.accepted_prediction_tokens,
+               used.rejected_prediction_tokens};
+    source_ = to_string(used.source);
+    cost_ = event_.cost_nano_usd.value_or(0);
+    has_cost_ = event_.cost_nano_usd ? soci::i_ok : soci::i_null;
+    insert_.execute(true);
+  }
+
+ private:
+  // What the statement is bound to.
+  usage_event event_;
+  std::array<long long, 9> counts_{};
+  std::string source_;
+  long long cost_ = 0;
+  soci::indicator has_cost_ = soci::i_null;
+  soci::statement insert_;
+};
 
 void update_answer(soci::session& in, const ended_generation& ended) {
   const std::string status(to_string(ended.how.status));
@@ -96,8 +119,9 @@ std::vector<usage_event> select_running(soci::session& in, long long now) {
 
 result<std::uint64_t> mark_interrupted(soci::session& in, long long now) {
   const std::vector<usage_event> running = select_running(in, now);
+  usage_inserter usage(in);
   for (const usage_event& event : running)
-    insert_usage(in, event);
+    usage.insert(event);
   in << "UPDATE messages SET status = 'interrupted' WHERE id IN"
         " (SELECT message_id FROM generations WHERE status = 'running')";
   in << "UPDATE generations SET status = 'interrupted', ended_at_ms = :now WHERE status = 'running'", soci::use(now);
@@ -198,26 +222,29 @@ result<std::vector<usage_row>> sum_usage(soci::session& in, const caller& who, l
 
 }  // namespace
 
-void record_generation(soci::session& in, const ended_generation& ended) {
-  insert_usage(in, {.generation_id = ended.id,
-                    .attempt = std::max<long long>(ended.how.attempts, 1),
-                    .who = ended.who,
-                    .model = ended.model,
-                    .provider = ended.how.provider,
-                    .provider_model = ended.how.provider_model,
-                    .status = std::string(to_string(ended.how.status)),
-                    .used = ended.how.usage,
-                    .cost_nano_usd = ended.how.cost_nano_usd,
-                    .ended_at_ms = to_ms(ended.ended_at),
-                    .total_ms = ended.how.total.count()});
-  if (!ended.conversation_id.empty()) update_answer(in, ended);
+void record_generations(soci::session& in, const ended_generations& ended) {
+  usage_inserter usage(in);
+  for (const auto& one : ended) {
+    usage.insert({.generation_id = one->id,
+                  .attempt = std::max<long long>(one->how.attempts, 1),
+                  .who = one->who,
+                  .model = one->model,
+                  .provider = one->how.provider,
+                  .provider_model = one->how.provider_model,
+                  .status = std::string(to_string(one->how.status)),
+                  .used = one->how.usage,
+                  .cost_nano_usd = one->how.cost_nano_usd,
+                  .ended_at_ms = to_ms(one->ended_at),
+                  .total_ms = one->how.total.count()});
+    if (!one->conversation_id.empty()) update_answer(in, *one);
+  }
 }
 
 }  // namespace sql
 
-task<result<void>> conversation_store_sql::record(std::shared_ptr<const ended_generation> ended) {
+task<result<void>> conversation_store_sql::record(ended_generations ended) {
   co_return co_await database_.write([ended = std::move(ended)](soci::session& in) -> result<void> {
-    sql::record_generation(in, *ended);
+    sql::record_generations(in, ended);
     return {};
   });
 }

@@ -29,7 +29,7 @@ message_columns columns_of(const generation::message& from);
 result<generation::message> message_of(const std::string& role, const std::string& words, const std::string& body);
 
 /// In the caller's transaction.
-void record_generation(soci::session& in, const ended_generation& ended);
+void record_generations(soci::session& in, const ended_generations& ended);
 result<conversation_card> read_card(soci::session& in, const std::string& user_id, const std::string& id);
 
 }  // namespace sluice::agent::sql

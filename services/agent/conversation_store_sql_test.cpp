@@ -58,7 +58,7 @@ TEST_F(conversation_store_sql_test, recording_again_changes_nothing) {
                                                                          .answer = user_says("forged"),
                                                                          .how = {.attempts = 1}});
   for (int i = 0; i < 2; ++i)
-    EXPECT_TRUE(on_worker(kept->record(again)));
+    EXPECT_TRUE(on_worker(kept->record({again, again})));
   EXPECT_EQ(count("SELECT COUNT(*) FROM usage_events"), 1);
   EXPECT_EQ(count("SELECT COUNT(*) FROM messages WHERE words = 'forged'"), 0);
 }

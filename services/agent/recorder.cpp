@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
 
 #include "agent/ended_generation.hpp"
 #include "async/with_deadline.hpp"
@@ -11,7 +12,7 @@ namespace sluice::agent {
 namespace {
 
 // A store's promise is a result; what it throws all the same must not cost the record.
-task<result<void>> write(conversation_store& to, std::shared_ptr<const ended_generation> ended) {
+task<result<void>> write(conversation_store& to, ended_generations ended) {
   try {
     co_return co_await to.record(std::move(ended));
   } catch (const std::exception& problem) {
@@ -23,14 +24,48 @@ task<result<void>> write(conversation_store& to, std::shared_ptr<const ended_gen
 
 recorder::recorder(async::worker_pool& workers, conversation_store& to, store::outbox& outbox, settings told,
                    trouble_handler on_trouble)
-    : workers_(workers), store_(to), outbox_(outbox), settings_(told), on_trouble_(std::move(on_trouble)) {}
+    : workers_(workers),
+      store_(to),
+      outbox_(outbox),
+      settings_(told),
+      on_trouble_(std::move(on_trouble)),
+      next_(workers.size()) {}
 
 task<> recorder::record(std::shared_ptr<const ended_generation> ended) {
-  const auto outcome = co_await async::with_deadline(write(store_, ended), settings_.patience);
-  if (outcome && *outcome) co_return;
-  on_trouble_(ended->id, outcome ? outcome->error()
-                                 : error{.reason = error_reason::timed_out,
-                                         .message = "the database did not write a record in time"});
+  std::shared_ptr<batch>& next = next_[async::this_worker()];
+  if (!next) {
+    next = std::make_shared<batch>();
+    asio::co_spawn(workers_[async::this_worker()].get_executor(), write_batch(next), [](std::exception_ptr broken) {
+      if (broken) std::rethrow_exception(broken);
+    });
+  }
+  const std::shared_ptr<batch> mine = next;
+  async::wakeup settled(workers_[async::this_worker()].get_executor());
+  mine->records.push_back(std::move(ended));
+  mine->waiting.push_back(&settled);
+  while (!mine->is_settled)
+    co_await settled.wait();
+}
+
+task<> recorder::write_batch(std::shared_ptr<batch> full) {
+  // Behind all that is ready to run, so that what ends with it can join.
+  co_await asio::post(workers_[async::this_worker()].get_executor(), use_task);
+  next_[async::this_worker()].reset();
+  const auto outcome = co_await async::with_deadline(write(store_, full->records), settings_.patience);
+  if (!outcome || !*outcome) {
+    const error why =
+        outcome ? outcome->error()
+                : error{.reason = error_reason::timed_out, .message = "the database did not write a record in time"};
+    for (const auto& one : full->records)
+      co_await put_by(one, why);
+  }
+  full->is_settled = true;
+  for (async::wakeup* const one : full->waiting)
+    one->notify();
+}
+
+task<> recorder::put_by(std::shared_ptr<const ended_generation> ended, error why) {
+  on_trouble_(ended->id, why);
   {
     const std::scoped_lock lock(mutex_);
     waiting_.push_back({.what = ended, .in_outbox = true});
@@ -83,7 +118,8 @@ task<result<void>> recorder::deliver(std::string text) {
     on_trouble_("", ended.error());
     co_return result<void>{};
   }
-  const result<void> written = co_await write(store_, *ended);
+  ended_generations one{*ended};
+  const result<void> written = co_await write(store_, std::move(one));
   if (written) drop((*ended)->id);
   co_return written;
 }
@@ -102,7 +138,8 @@ task<> recorder::try_again() {
 // What neither the store nor the outbox would take: the disk is full, for one.
 task<> recorder::write_directly() {
   while (const auto next = next_outside_outbox()) {
-    if (const result<void> written = co_await write(store_, next); !written) co_return;
+    ended_generations one{next};
+    if (const result<void> written = co_await write(store_, std::move(one)); !written) co_return;
     drop(next->id);
   }
 }

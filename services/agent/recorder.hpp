@@ -6,14 +6,19 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <string>
+#include <vector>
 
 #include "agent/conversation_store.hpp"
 #include "async/task.hpp"
+#include "async/wakeup.hpp"
 #include "async/worker_pool.hpp"
 #include "store/outbox.hpp"
 
 namespace sluice::agent {
 
+/// What ends on a worker within one turn of its loop is written together: the busier it is, the less a record costs.
+///
 /// A store that is away delays records and loses none: what could not be written in time waits in the outbox, and in
 /// memory for those who ask for it meanwhile, and is tried again until it is written. Any worker.
 class recorder {
@@ -42,10 +47,18 @@ class recorder {
   void begin();
 
  private:
+  // What is about to be written together, and who waits for that; of one worker.
+  struct batch {
+    ended_generations records;
+    std::vector<async::wakeup*> waiting;
+    bool is_settled = false;
+  };
   struct waiting_record {
     std::shared_ptr<const ended_generation> what;
     bool in_outbox = false;
   };
+  task<> write_batch(std::shared_ptr<batch> full);
+  task<> put_by(std::shared_ptr<const ended_generation> ended, error why);
   task<result<void>> deliver(std::string text);
   task<> try_again();
   task<> write_directly();
@@ -57,6 +70,7 @@ class recorder {
   store::outbox& outbox_;
   settings settings_;
   trouble_handler on_trouble_;
+  std::vector<std::shared_ptr<batch>> next_;  // by worker; null: nothing to write
   mutable std::mutex mutex_;
   std::deque<waiting_record> waiting_;
 };
