@@ -29,6 +29,12 @@ void worker::run() {
   context_.run();
 }
 
+void worker::run_one() {
+  const std::size_t before = std::exchange(current_worker, index_);
+  context_.run_one();
+  current_worker = before;
+}
+
 worker_pool::worker_pool(std::size_t count) {
   if (count == 0) count = std::max(1U, std::thread::hardware_concurrency());
   for (std::size_t i = 0; i < count; ++i)

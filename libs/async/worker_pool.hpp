@@ -35,6 +35,8 @@ class worker {
  private:
   friend class worker_pool;
   void run();
+  /// One handler, on the calling thread, which is this worker meanwhile.
+  void run_one();
 
   std::size_t index_;
   asio::io_context context_;
@@ -71,7 +73,7 @@ T worker_pool::run_first(task<T> work) {
   worker& first = *workers_.front();
   std::future<T> ended = asio::co_spawn(first.get_executor(), std::move(work), asio::use_future);
   while (ended.wait_for(std::chrono::seconds(0)) != std::future_status::ready)
-    first.context_.run_one();
+    first.run_one();
   return ended.get();
 }
 

@@ -57,6 +57,12 @@ struct database_activity {
 /// values), never in the message.
 ///
 /// Must outlive the coroutines that use it, and go before the workers that they run on.
+/// What an acknowledged write outlives.
+enum class durability : std::uint8_t {
+  disk,     ///< a power cut
+  process,  ///< the end of this process, however sudden; a power cut may take the last moments back. Costs no sync.
+};
+
 class database {
  public:
   /// Opens or creates it. Blocking. The error says which file, what is wrong with it (not a database, no permission,
@@ -80,8 +86,9 @@ class database {
   /// has its own savepoint, so an error or exception takes back this one only. An error of the commit itself leaves
   /// open whether a crash right after it would bring the write to light: who tries again must bear to find it done. A
   /// caller that is cancelled does not wait for it, and the write is done all the same.
+  /// Those that need not outlive a power cut are as durable as what they are committed with.
   template <class Work>
-  task<std::invoke_result_t<Work, soci::session&>> write(Work work);
+  task<std::invoke_result_t<Work, soci::session&>> write(Work work, durability lasting = durability::disk);
 
   /// The same for command lines and start-up: the calling thread, which is none of the database's own, is blocked.
   template <class Work>
@@ -96,7 +103,7 @@ class database {
   virtual database_activity activity() const = 0;
 
  protected:
-  enum class transaction : std::uint8_t { reading, writing };
+  enum class transaction : std::uint8_t { reading, writing, writing_unsynced };
   /// A pointer, never null: libstdc++ 12 wants to know the size of what a reference refers to.
   using statements = std::move_only_function<result<void>(soci::session*)>;
 
@@ -144,8 +151,9 @@ task<std::invoke_result_t<Work, soci::session&>> database::read(Work work) {
 }
 
 template <class Work>
-task<std::invoke_result_t<Work, soci::session&>> database::write(Work work) {
-  return perform_boxed(transaction::writing, std::move(work));
+task<std::invoke_result_t<Work, soci::session&>> database::write(Work work, durability lasting) {
+  return perform_boxed(lasting == durability::disk ? transaction::writing : transaction::writing_unsynced,
+                       std::move(work));
 }
 
 template <class Work>

@@ -57,12 +57,13 @@ class sqlite_database final : public database {
   struct job {
     statements work;
     ending ended;
+    bool synced = true;
     result<void> outcome = {};
   };
 
   void submit(transaction kind, statements work, ending ended) override {
-    job wanted{.work = std::move(work), .ended = std::move(ended)};
-    if ((kind == transaction::writing ? writes_ : reads_).push(wanted)) return;
+    job wanted{.work = std::move(work), .ended = std::move(ended), .synced = kind == transaction::writing};
+    if ((kind == transaction::reading ? reads_ : writes_).push(wanted)) return;
     refused_.fetch_add(1, std::memory_order_relaxed);
     wanted.ended(failure(error_reason::unavailable,
                          "the server is overloaded (too much waits for the database); "
@@ -108,9 +109,13 @@ class sqlite_database final : public database {
 
   // Runs jobs in one transaction and answers them. Returns how many: not all, if an error ended the transaction.
   std::size_t commit_batch(std::span<job> jobs) {
-    result<void> committed = writer_.run("BEGIN IMMEDIATE");
+    result<void> committed = sync_commits(std::ranges::any_of(jobs, &job::synced));
+    if (committed) committed = writer_.run("BEGIN IMMEDIATE");
     std::size_t ran = jobs.size();
-    if (committed) {
+    if (committed && jobs.size() == 1) {
+      committed = jobs[0].outcome = guarded(writer_.session(), jobs[0].work);
+      if (committed) committed = writer_.run("COMMIT");
+    } else if (committed) {
       ran = 0;
       while (ran < jobs.size() && committed)
         committed = run_write(jobs[ran++]);
@@ -124,6 +129,14 @@ class sqlite_database final : public database {
       finish(one);
     }
     return ran;
+  }
+
+  // Whether the next commits wait for the disk.
+  result<void> sync_commits(bool wanted) {
+    if (wanted == syncs_) return {};
+    auto told = writer_.run(wanted ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
+    if (told) syncs_ = wanted;
+    return told;
   }
 
   // One job in its savepoint. An error here, unlike the job's own, ends the whole transaction.
@@ -144,6 +157,7 @@ class sqlite_database final : public database {
 
   const std::chrono::milliseconds read_timeout_;
   sqlite_connection writer_;
+  bool syncs_ = true;  // of the writing thread
   std::vector<sqlite_connection> readers_;
   job_queue<job> writes_;
   job_queue<job> reads_;

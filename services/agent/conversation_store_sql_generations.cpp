@@ -243,10 +243,14 @@ void record_generations(soci::session& in, const ended_generations& ended) {
 }  // namespace sql
 
 task<result<void>> conversation_store_sql::record(ended_generations ended) {
-  co_return co_await database_.write([ended = std::move(ended)](soci::session& in) -> result<void> {
-    sql::record_generations(in, ended);
-    return {};
-  });
+  // What belongs to no conversation is stored nowhere else: its usage need not wait for the disk.
+  const bool has_answers = std::ranges::any_of(ended, [](const auto& one) { return !one->conversation_id.empty(); });
+  co_return co_await database_.write(
+      [ended = std::move(ended)](soci::session& in) -> result<void> {
+        sql::record_generations(in, ended);
+        return {};
+      },
+      has_answers ? store::durability::disk : store::durability::process);
 }
 
 result<std::uint64_t> conversation_store_sql::close_interrupted(time_point now) {

@@ -58,7 +58,7 @@ bool is_outdated(const std::string& hash, const password_cost& cost) {
 
 password_hasher::password_hasher(const hashing_settings& told)
     : cost_(told.cost),
-      nobodys_(hash_password(told.cost, make_password())),
+      nobodys_(std::async(std::launch::async, [cost = told.cost] { return hash_password(cost, make_password()); })),
       pool_("password", told.threads, told.queue_max) {}
 
 task<result<std::string>> password_hasher::hash(secret_string password) {
@@ -72,7 +72,7 @@ task<result<std::string>> password_hasher::hash(secret_string password) {
 task<result<bool>> password_hasher::verify(std::optional<std::string> hash, secret_string password) {
   auto verdict = co_await pool_.run([this, hash = std::move(hash), password = std::move(password)] {
     computed_.fetch_add(1, std::memory_order_relaxed);
-    const bool right = verify_password(hash ? *hash : nobodys_, password);
+    const bool right = verify_password(hash ? *hash : nobodys_.get(), password);
     return right && hash.has_value();
   });
   co_return with_patience(std::move(verdict));

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <future>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -64,7 +65,7 @@ class password_hasher {
 
  private:
   password_cost cost_;
-  std::string nobodys_;
+  std::shared_future<std::string> nobodys_;  // computed beside the start, which does not wait for it
   std::atomic<std::uint64_t> computed_{0};
   async::blocking_pool pool_;
 };
