@@ -17,8 +17,8 @@ LIMITS = {"limits": [
     {"name": "everybody", "by": "address", "algorithm": "token_bucket", "rate": 1000000, "burst": 1000000},
     {"name": "chat", "match": {"operation": "chat"}, "by": "user", "algorithm": "token_bucket", "rate": 1000000,
      "burst": 1000000},
-    {"name": "hour", "match": {"operation": "chat"}, "by": "key", "algorithm": "sliding_window", "limit": 1000000,
-     "per": "1h"},
+    {"name": "key", "match": {"operation": "chat"}, "by": "key", "algorithm": "sliding_window", "limit": 100000,
+     "per": "1s"},
 ]}
 HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 ROOT = os.path.dirname(HERE)

@@ -88,11 +88,16 @@ task<std::expected<void, std::string>> stream_socket::handshake() {
 }
 
 task<error_code> stream_socket::wait_readable() {
-  if (tls_ && tls_->has_readable()) co_return error_code();
-  const auto what = tls_ && tls_->read_wants_write() ? wait_for::wait_write : wait_for::wait_read;
-  drained_ = false;
-  const auto [code] = co_await socket_.async_wait(what, use_task_nothrow);
+  const auto what = before_read();
+  if (!what) co_return error_code();
+  const auto [code] = co_await socket_.async_wait(*what, use_task_nothrow);
   co_return code;
+}
+
+std::optional<asio::socket_base::wait_type> stream_socket::before_read() {
+  if (tls_ && tls_->has_readable()) return std::nullopt;
+  drained_ = false;
+  return tls_ && tls_->read_wants_write() ? wait_for::wait_write : wait_for::wait_read;
 }
 
 task<error_code> stream_socket::wait_writable() {

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <expected>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -47,6 +48,9 @@ class stream_socket {
   bool is_tls() const { return tls_ != nullptr; }
 
   task<error_code> wait_readable();
+  /// For who waits without a coroutine between: what to wait for on `native()` before the next read; nothing if that
+  /// need not wait.
+  std::optional<asio::socket_base::wait_type> before_read();
   task<error_code> wait_writable();
   outcome try_read(std::span<char> into);
   /// Writes what the kernel takes at once, in one system call where it can. With TLS, bytes that were refused must

@@ -120,7 +120,14 @@ task<result<started>> agent::start(start_request asked) {
   }
   live_.fetch_add(1, std::memory_order_relaxed);
   if (!asked.conversation_id.empty()) {
-    if (auto placed = co_await place_in_conversation(*self, asked, chosen->context_tokens); !placed) {
+    result<void> placed;
+    try {
+      placed = co_await place_in_conversation(*self, asked, chosen->context_tokens);
+    } catch (...) {  // cancelled by a stop, for one
+      release(*self);
+      throw;
+    }
+    if (!placed) {
       release(*self);
       co_return std::unexpected(std::move(placed.error()));
     }

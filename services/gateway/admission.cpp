@@ -22,28 +22,34 @@ bool same_secret(std::string_view a, std::string_view b) {
 
 class socket_counts {
  public:
-  result<void> take(const settings& told, const std::string& user_id) {
+  // `who` becomes the one that other sockets of the same credential hold already.
+  result<void> take(const settings& told, std::shared_ptr<const principal>& who) {
     const std::scoped_lock lock(mutex_);
     if (total_ >= told.sockets_max) {
       return failure(error_reason::unavailable, "this server has as many open sockets as it takes; try again later");
     }
-    std::uint32_t& of_user = by_user_[user_id];
-    if (of_user >= told.sockets_per_user_max) {
-      if (of_user == 0) by_user_.erase(user_id);
+    user_sockets& of_user = by_user_[who->user_id];
+    if (of_user.count >= told.sockets_per_user_max) {
+      if (of_user.count == 0) by_user_.erase(who->user_id);
       error refused{.reason = error_reason::rate_limited,
                     .message = fmt::format("{} open sockets is the most for one user; close one first",
                                            told.sockets_per_user_max)};
       refused.retry_after = std::chrono::seconds(5);
       return std::unexpected(std::move(refused));
     }
-    ++of_user;
+    if (of_user.newest && *of_user.newest == *who) {
+      who = of_user.newest;
+    } else {
+      of_user.newest = who;
+    }
+    ++of_user.count;
     ++total_;
     return {};
   }
   void give_back(const std::string& user_id) {
     const std::scoped_lock lock(mutex_);
     const auto of_user = by_user_.find(user_id);
-    if (of_user != by_user_.end() && --of_user->second == 0) by_user_.erase(of_user);
+    if (of_user != by_user_.end() && --of_user->second.count == 0) by_user_.erase(of_user);
     --total_;
   }
   bool has(const std::string& user_id) const {
@@ -57,20 +63,24 @@ class socket_counts {
 
  private:
   mutable std::mutex mutex_;  // sockets open and close; no message or delta comes here
-  std::unordered_map<std::string, std::uint32_t> by_user_;
+  struct user_sockets {
+    std::uint32_t count = 0;
+    std::shared_ptr<const principal> newest;  // as the last of them came in
+  };
+  std::unordered_map<std::string, user_sockets> by_user_;
   std::uint32_t total_ = 0;
 };
 
 socket_place& socket_place::operator=(socket_place&& other) noexcept {
   if (this != &other) {
     std::swap(counts_, other.counts_);
-    std::swap(user_id_, other.user_id_);
+    std::swap(who_, other.who_);
   }
   return *this;
 }
 
 socket_place::~socket_place() {
-  if (counts_) counts_->give_back(user_id_);
+  if (counts_) counts_->give_back(who_->user_id);
 }
 
 admission::admission(const settings& told, identity::service& people)
@@ -130,11 +140,11 @@ task<result<void>> admission::still_stands(const principal& who) const {
   co_return co_await people_.still_stands(std::move(known));
 }
 
-result<socket_place> admission::take_socket_place(const principal& who) {
-  if (auto taken = counts_->take(settings_, who.user_id); !taken) return std::unexpected(std::move(taken.error()));
+result<socket_place> admission::take_socket_place(std::shared_ptr<const principal>& who) {
+  if (auto taken = counts_->take(settings_, who); !taken) return std::unexpected(std::move(taken.error()));
   socket_place place;
   place.counts_ = counts_;
-  place.user_id_ = who.user_id;
+  place.who_ = who;
   return place;
 }
 

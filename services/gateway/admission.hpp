@@ -29,7 +29,7 @@ class socket_place {
  private:
   friend class admission;
   std::shared_ptr<class socket_counts> counts_;
-  std::string user_id_;
+  std::shared_ptr<const principal> who_;
 };
 
 /// Credentials are those of the configuration (fixed API keys and, for trying things out, insecure tokens) and those
@@ -46,8 +46,9 @@ class admission {
   task<result<void>> still_stands(const principal& who) const;
 
   /// Takes a place for one more socket. Errors: rate_limited (of the user), unavailable (of the server). What one
-  /// address may have open is the HTTP server's business.
-  result<socket_place> take_socket_place(const principal& who);
+  /// address may have open is the HTTP server's business. `who` becomes the one that other sockets of this credential
+  /// hold already, so that a thousand sockets of one key hold it once.
+  result<socket_place> take_socket_place(std::shared_ptr<const principal>& who);
   std::uint32_t open_sockets() const;
   bool has_sockets(const std::string& user_id) const;
 

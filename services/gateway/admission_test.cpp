@@ -76,7 +76,8 @@ TEST_F(admission_test, strangers_are_refused_and_trouble_is_no_refusal) {
 TEST_F(admission_test, knows_who_has_sockets) {
   const auto demo = enter("123");
   {
-    const auto place = door.take_socket_place(**demo);
+    std::shared_ptr<const principal> who = *demo;
+    const auto place = door.take_socket_place(who);
     EXPECT_TRUE(door.has_sockets("usr_demo"));
     EXPECT_FALSE(door.has_sockets("usr_1"));
   }

@@ -59,7 +59,25 @@ task<> chat_socket::run(std::string unread) {
   if (dialogue_.dialect() == chat_dialect::full) co_await greet();
   if (!unread.empty()) co_await hear(unread);
   free_storage(unread);
-  for (unsigned reads = 1; !ended_ && co_await read_more(); ++reads) {
+  // Waits in this very coroutine: what an idle socket holds is this frame and the wait's, not those of calls between,
+  // which live in whatever blocks larger ones have left behind.
+  for (unsigned reads = 1; !ended_; ++reads) {
+    while (out_.size() > unsent_bytes_max && !ended_)
+      co_await written_.wait();
+    const auto got = socket_.try_read(all_.read_buffer());
+    if (got.error) break;
+    if (got.would_block) {
+      if (const auto what = socket_.before_read()) {
+        const auto [problem] = co_await socket_.native().async_wait(*what, use_task_nothrow);
+        if (problem) break;
+      }
+      continue;
+    }
+    if (!shut_) {  // else only the peer's end is awaited
+      heard_at_ = steady_clock::now();
+      pinged_ = false;
+      co_await hear(all_.read_buffer().first(got.bytes));
+    }
     // A peer that never lets us wait must not keep the worker from the others.
     if (reads % reads_per_turn == 0) co_await asio::post(all_.get_executor(), use_task);
   }
@@ -90,22 +108,6 @@ task<> chat_socket::greet() {
   out.text() += boost::json::serialize(hello);
   out.end();
   flush();
-}
-
-task<bool> chat_socket::read_more() {
-  while (out_.size() > unsent_bytes_max && !ended_)
-    co_await written_.wait();
-  const auto got = socket_.try_read(all_.read_buffer());
-  if (got.would_block) {
-    const error_code problem = co_await socket_.wait_readable();
-    co_return !problem && !ended_;
-  }
-  if (got.error) co_return false;
-  if (shut_) co_return true;  // only the peer's end is awaited
-  heard_at_ = steady_clock::now();
-  pinged_ = false;
-  co_await hear(all_.read_buffer().first(got.bytes));
-  co_return !ended_;
 }
 
 task<> chat_socket::hear(std::span<char> bytes) {

@@ -49,7 +49,6 @@ class chat_socket : public std::enable_shared_from_this<chat_socket> {
 
  private:
   task<> greet();
-  task<bool> read_more();
   task<> hear(std::span<char> bytes);
   task<> perform(chat_command asked);
   task<> start(start_command asked);

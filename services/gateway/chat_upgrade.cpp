@@ -74,7 +74,7 @@ task<result<entry_pass>> admit(const chat_door& by, http::exchange& with) {
     full.retry_after = std::chrono::seconds(5);
     co_return std::unexpected(std::move(full));
   }
-  auto place = by.door.take_socket_place(**who);
+  auto place = by.door.take_socket_place(*who);
   if (!place) co_return std::unexpected(std::move(place.error()));
   co_return entry_pass{.who = std::move(*who), .place = std::move(*place)};
 }
@@ -114,8 +114,10 @@ task<> upgrade_to_chat(chat_door by, chat_sockets& sockets, http::exchange& with
     co_await with.respond_error(std::move(entry.error()));
     co_return;
   }
-  if (auto allowed = co_await charge.take_personal(*entry->who); !allowed)
-    co_return co_await refuse_limited(with, charge, std::move(allowed.error()));
+  if (!by.scope.personal.empty()) {
+    if (auto allowed = co_await charge.take_personal(*entry->who); !allowed)
+      co_return co_await refuse_limited(with, charge, std::move(allowed.error()));
+  }
   std::string switching =
       "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " +
       accepted->accept + "\r\n";

@@ -17,6 +17,7 @@ struct principal {
   std::string role;                                                      ///< "user" or "admin"
   std::optional<std::chrono::system_clock::time_point> expires_at = {};  ///< of the token
   bool fixed = false;  ///< by the configuration: there is no account, nothing to revoke
+  bool operator==(const principal&) const = default;
   agent::caller caller() const { return {.user_id = user_id, .key_id = key_id}; }
 };
 
