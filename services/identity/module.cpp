@@ -53,15 +53,6 @@ std::string_view to_string(check_outcome how) {
   return "unavailable";
 }
 
-// Runs a coroutine to its end on this thread. The loop stays: the database lets go of it some time after its answer.
-template <class T>
-T run_on(asio::io_context& loop, task<T> work) {
-  auto ended = asio::co_spawn(loop.get_executor(), std::move(work), asio::use_future);
-  loop.restart();
-  loop.run();
-  return ended.get();
-}
-
 // Counts and logs for identity.
 class watch final : public observer {
  public:
@@ -102,9 +93,10 @@ class watch final : public observer {
 }  // namespace
 
 struct module::parts {
-  parts(async::worker_pool& workers, store::database& in, limits::limiter& limiter, state::shared_state& state,
+  parts(async::worker_pool& on_workers, store::database& in, limits::limiter& limiter, state::shared_state& state,
         settings with, telemetry::metric_registry& metrics, const telemetry::logger& to)
-      : database(in),
+      : workers(on_workers),
+        database(in),
         told(std::move(with)),
         log(to),
         watcher(metrics, to),
@@ -123,9 +115,9 @@ struct module::parts {
   void report(std::string_view what, const result<void>& done);
   void report_broken(const std::exception_ptr& why);
 
+  async::worker_pool& workers;
   store::database& database;
   settings told;
-  asio::io_context starting{1};  // where `prepare` runs
   telemetry::logger log;
   telemetry::log_limit troubles{quiet_interval};
   telemetry::log_limit breakages{quiet_interval};
@@ -201,14 +193,14 @@ module::~module() = default;
 result<std::optional<first_admin>> module::prepare() {
   auto accounts = open_administration(parts_->database, parts_->told);
   if (!accounts) return std::unexpected(std::move(accounts.error()));
-  if (auto started = run_on(parts_->starting, parts_->rules.start()); !started)
+  if (auto started = parts_->workers.run_first(parts_->rules.start()); !started)
     return std::unexpected(std::move(started.error()));
-  const auto some = run_on(parts_->starting, parts_->store.has_admin());
+  const auto some = parts_->workers.run_first(parts_->store.has_admin());
   if (!some) return std::unexpected(some.error());
   if (*some) return std::optional<first_admin>();
 
   first_admin made{.username = std::string(first_admin_name), .password = make_password()};
-  const auto added = run_on(parts_->starting, (*accounts)->add_user(made.username, made.password, role::admin));
+  const auto added = parts_->workers.run_first((*accounts)->add_user(made.username, made.password, role::admin));
   if (added) return std::optional(std::move(made));
   // Somebody gave the name to a user before the first start: who may do that can make an admin.
   if (added.error().reason == error_reason::conflict) return std::optional<first_admin>();
