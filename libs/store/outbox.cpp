@@ -37,9 +37,10 @@ task<result<void>> outbox::append(std::string record) {
 }
 
 task<result<std::size_t>> outbox::replay(deliver_function deliver) {
-  if (replaying_.exchange(true)) co_return failure(error_reason::conflict, "the outbox is being replayed already");
+  const std::shared_ptr<std::atomic<bool>> flag = replaying_;
+  if (flag->exchange(true)) co_return failure(error_reason::conflict, "the outbox is being replayed already");
   const std::unique_ptr<std::atomic<bool>, void (*)(std::atomic<bool>*)> until_the_end(
-      &replaying_, [](std::atomic<bool>* replaying) { replaying->store(false); });
+      flag.get(), [](std::atomic<bool>* replaying) { replaying->store(false); });
   for (std::size_t delivered = 0;; ++delivered) {
     auto record = co_await front();
     if (!record) co_return std::unexpected(record.error());

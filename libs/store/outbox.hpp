@@ -73,7 +73,8 @@ class outbox {
   const std::uint64_t damaged_bytes_found_;
   std::atomic<std::uint64_t> records_waiting_;
   std::atomic<std::uint64_t> bytes_waiting_;
-  std::atomic<bool> replaying_ = false;
+  // Shared: a replay that a stop left hanging is taken down with its worker, after this.
+  const std::shared_ptr<std::atomic<bool>> replaying_ = std::make_shared<std::atomic<bool>>(false);
   // Of the thread alone.
   record_file file_;
   std::uint64_t front_ = 0;       // what is before it was delivered
