@@ -1,3 +1,4 @@
+#include <csignal>
 #include <exception>
 #include <iostream>
 
@@ -6,6 +7,8 @@
 #include "app/roles.hpp"
 
 int main(int count, char** words) {
+  // A file that may not grow further is an error of the write that meets it, not the end of the process.
+  std::signal(SIGXFSZ, SIG_IGN);
   try {
     return sluice::app::run_command_line(count, words, std::cout, std::cerr);
   } catch (const std::exception& problem) {

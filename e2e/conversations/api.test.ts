@@ -108,6 +108,41 @@ test('listed by activity, searched, renamed, archived, deleted', async () => {
   const id = `r${++requests}`;
   chat.send({ type: 'chat', id, payload: { content: 'still there?', conversation_id: pears.conversation } });
   expect((await chat.first('error', id)).payload.code).toBe(404);
+  // Nor by the way of its answers: of those the usage is left.
+  const answer = `/v1/generations/${pears.generation}`;
+  await expect.poll(async () => (await alice.get<Generation>(answer)).text).toBe('');
+  chat.send({ type: 'resume', id: `${id}r`, payload: { generation_id: pears.generation, after: 0 } });
+  expect((await chat.first('error', `${id}r`)).payload.code).toBe(404);
+});
+
+test('deleted in mid-answer: the answer is cancelled and forgotten', async () => {
+  const id = `r${++requests}`;
+  chat.send({ type: 'chat', id, payload: { content: 'wait', model: 'scripted', conversation_id: 'new' } });
+  const { payload, generation_id } = await chat.first('started', id);
+  const call = await provider.call();
+  call.text('a secret');
+  await chat.deltas(1, id);
+  expect((await alice.call('DELETE', `/v1/conversations/${payload.conversation_id}`)).status).toBe(204);
+  expect((await chat.answer(id)).end).toMatchObject({ type: 'done', payload: { status: 'cancelled' } });
+  await call.gone;
+  await expect
+    .poll(async () => (await alice.get<Generation>(`/v1/generations/${generation_id}`)).text, { timeout: 5_000 })
+    .toBe('');
+});
+
+test('a page ends by its size too: a conversation of megabytes is read in pieces', async () => {
+  const { conversation } = await say(`0 ${'x'.repeat(200_000)}`);
+  for (let turn = 1; turn < 8; ++turn) await say(`${turn} ${'x'.repeat(200_000)}`, conversation);
+  const first = await alice.conversation(conversation);
+  expect(first.messages.length).toBeLessThan(16);
+  expect(first.next_cursor).not.toBeNull();
+  const ids = first.messages.map((message) => message.id);
+  for (let cursor = first.next_cursor; cursor !== null;) {
+    const page = await alice.get<Tree>(`/v1/conversations/${conversation}?limit=1000&cursor=${cursor}`);
+    ids.push(...page.messages.map((message) => message.id));
+    cursor = page.next_cursor;
+  }
+  expect(new Set(ids).size).toBe(16);
 });
 
 test('exported as JSON and as Markdown', async () => {
@@ -200,6 +235,11 @@ describe('refused', () => {
     ['PATCH', '/v1/conversations/conv_01J00000000000000000000000', {}, 'title'],
     ['PATCH', '/v1/conversations/conv_01J00000000000000000000000', { title: 7 }, 'title'],
     ['PATCH', '/v1/conversations/conv_01J00000000000000000000000', { title: '\n' }, 'title'],
+    ['PATCH', '/v1/conversations/conv_01J00000000000000000000000', { title: 'a\u202Elive' }, 'title'],
+    ['GET', '/v1/conversations?query=%FF', undefined, null],
+    ['GET', '/v1/conversations?query=%00', undefined, null],
+    ['GET', '/v1/conversations?limit=1&cursor=%C3', undefined, null],
+    ['GET', '/v1/usage?from=%80', undefined, null],
     ['PATCH', '/v1/conversations/conv_01J00000000000000000000000', { archived: 'yes' }, 'archived'],
   ])('%s %s: 400 that names the field', async (method, path, body, param) => {
     expect(await alice.refused(method, path, body)).toMatchObject({ status: 400, param });

@@ -93,8 +93,9 @@ test('killed in mid-answer: the question is there, the answer is interrupted, us
   const chat = await connect();
   chat.send({ type: 'chat', id: 'a', payload: { content: 'question', conversation_id: 'new' } });
   const { payload, generation_id } = await chat.first('started', 'a');
-  (await provider.call()).text('half');
-  await chat.deltas(1, 'a');
+  const half = await provider.call();
+  for (const word of ['this', ' is', ' half', ' of', ' it']) half.text(word);
+  await expect.poll(async () => (await chat.deltas(1, 'a')).at(-1)!.seq).toBe(5);
   for (let restarts = 0; restarts < 2; ++restarts) {
     await kill();
     await start();
@@ -110,8 +111,14 @@ test('killed in mid-answer: the question is there, the answer is interrupted, us
   expect(await alice.get<Generation>(`/v1/generations/${generation_id}`)).toMatchObject({ status: 'interrupted' });
 
   const again = await connect();
-  again.send({ type: 'resume', id: 'b', payload: { generation_id: generation_id!, after: 1 } });
-  expect((await again.answer('b')).end).toMatchObject({ type: 'done', payload: { status: 'failed' } });
+  for (const after of [0, 1, 5]) {
+    const id = `b${after}`;
+    again.send({ type: 'resume', id, payload: { generation_id: generation_id!, after } });
+    const rewind = await again.first('rewind', id);
+    expect(rewind.seq).toBeGreaterThan(after);
+    expect(rewind.payload.keep).toEqual({ text: 0, reasoning: 0, tool_calls: [] });
+    expect((await again.answer(id)).end).toMatchObject({ type: 'done', payload: { status: 'failed' } });
+  }
   again.send({ type: 'chat', id: 'c', payload: { content: 'again', conversation_id: payload.conversation_id! } });
   const call = await provider.call();
   expect(call.request.messages.map(({ content }) => content)).toEqual(['question', 'again']);
@@ -156,7 +163,7 @@ test('the database locked by another process: answers go on and end, their recor
 test('no room left: who is being answered is answered, nothing is damaged or lost', async () => {
   await kill();
   // No file may grow past this: to the process the same as a full disk.
-  await start('trap "" XFSZ; ulimit -S -f 700;');
+  await start('ulimit -S -f 700;');
   const chat = await connect();
   const conversations: string[] = [];
   let refused = 0;

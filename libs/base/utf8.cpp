@@ -93,4 +93,10 @@ std::string_view clip(std::string_view text, std::size_t bytes_max) {
   return text.substr(0, whole_characters(text));
 }
 
+bool begins_with_direction_control(std::string_view text) {
+  if (text.size() < 3 || text[0] != '\xE2') return false;
+  const auto last = static_cast<unsigned char>(text[2]);
+  return (text[1] == '\x80' && last >= 0xAA && last <= 0xAE) || (text[1] == '\x81' && last >= 0xA6 && last <= 0xA9);
+}
+
 }  // namespace sluice

@@ -34,4 +34,8 @@ std::size_t whole_characters(std::string_view text);
 /// At most `bytes_max` bytes of valid UTF-8, cut between characters: for repeating a stranger's words.
 std::string_view clip(std::string_view text, std::size_t bytes_max);
 
+/// Whether `text` begins with a character that reorders what stands around it (U+202A to U+202E, U+2066 to U+2069), by
+/// which a line can be made to look like another one. Such a character has three bytes.
+bool begins_with_direction_control(std::string_view text);
+
 }  // namespace sluice

@@ -48,6 +48,13 @@ TEST(utf8, finds_the_last_whole_character) {
   EXPECT_EQ(whole_characters(""), 0U);
 }
 
+TEST(utf8, knows_what_reorders_a_line) {
+  for (const char* one : {"\u202A", "\u202E!", "\u2066", "\u2069"})
+    EXPECT_TRUE(begins_with_direction_control(one)) << one;
+  for (const char* one : {"", "\xE2\x80", "\u2029", "\u202F", "\u2065", "\u206A", "\u200E", "a\u202E"})
+    EXPECT_FALSE(begins_with_direction_control(one)) << one;
+}
+
 TEST(utf8, clips_between_characters) {
   EXPECT_EQ(clip("a漢🙂", 8), "a漢🙂");
   EXPECT_EQ(clip("a漢🙂", 7), "a漢");

@@ -43,6 +43,11 @@ std::optional<std::string> request::query_parameter(std::string_view name) const
   return std::nullopt;
 }
 
+bool request::has_sound_query() const {
+  std::string decoded;
+  return percent_decode(query, decoded, true);
+}
+
 response make_response(unsigned status, std::string_view content_type, std::string body) {
   return {.status = status, .headers = {{"Content-Type", content_type}}, .body = std::move(body)};
 }

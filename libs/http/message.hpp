@@ -38,6 +38,8 @@ struct request {
   std::string_view parameter(std::string_view name) const;
   /// The decoded value of the first `name=value` in the query; nothing if there is none or it cannot be decoded.
   std::optional<std::string> query_parameter(std::string_view name) const;
+  /// Whether the query has nothing in it that cannot be decoded.
+  bool has_sound_query() const;
 };
 
 /// A whole answer. Content-Length, Date, X-Request-Id and Connection are the server's business.

@@ -257,7 +257,7 @@ task<result<followed>> agent::follow(caller who, std::string generation_id, std:
   if (const auto live = find_own(who, generation_id)) {
     found = {.log = live->log, .about = live->about};
   } else {
-    auto read = co_await follow_record(who, generation_id);
+    auto read = co_await follow_record(who, generation_id, after);
     if (!read) co_return std::unexpected(std::move(read.error()));
     found = std::move(*read);
   }
@@ -269,7 +269,7 @@ task<result<followed>> agent::follow(caller who, std::string generation_id, std:
   co_return found;
 }
 
-task<result<followed>> agent::follow_record(const caller& who, const std::string& generation_id) {
+task<result<followed>> agent::follow_record(const caller& who, const std::string& generation_id, std::uint64_t after) {
   if (!is_id("gen", generation_id)) co_return std::unexpected(not_found(generation_id));
   auto read = co_await store_.read_generation(who, generation_id);
   if (!read && read.error().reason != error_reason::not_found) co_return std::unexpected(std::move(read.error()));
@@ -282,6 +282,8 @@ task<result<followed>> agent::follow_record(const caller& who, const std::string
   generation_record& about = read->about;
   if (!read->how && about.status == "running")
     co_return failure(error_reason::unavailable, "this answer is being written elsewhere, or about to be stored");
+  // How far the log of an interrupted one went is not known: whoever was told a number goes on above that.
+  if (!read->how) read->last_number = std::max(read->last_number, after);
   co_return followed{.log = make_log(workers_, generation_id, read->answer,
                                      read->how ? std::move(*read->how) : interrupted(about), read->last_number),
                      .about = {.generation_id = generation_id,
@@ -295,7 +297,7 @@ task<result<void>> agent::cancel(caller who, std::string generation_id) {
   const auto found = find_own(who, generation_id);
   if (!found) {
     // One that has ended long ago is as cancelled as it can be; one that never was is not found.
-    const auto ended = co_await follow_record(who, generation_id);
+    const auto ended = co_await follow_record(who, generation_id, 0);
     if (!ended) co_return std::unexpected(ended.error());
     co_return result<void>{};
   }

@@ -39,6 +39,9 @@ class agent final : public service {
   task<result<void>> cancel(caller who, std::string generation_id) override;
   task<result<std::vector<model_card>>> models(caller who) override;
 
+  /// A conversation was deleted: what is running in it is cancelled, what has ended is forgotten. Any worker.
+  void drop_conversation(const std::string& conversation_id);
+
   /// Begins the housekeeping on every worker; before the workers run or while they do.
   void begin();
   /// Refuses new generations and returns when none is running. What still runs after `limit` is cancelled, and has a
@@ -62,7 +65,7 @@ class agent final : public service {
   void release(const live_generation& refused);
   /// Stores the question and puts the history before it.
   task<result<void>> place_in_conversation(live_generation& self, start_request& asked, std::uint64_t context_tokens);
-  task<result<followed>> follow_record(const caller& who, const std::string& generation_id);
+  task<result<followed>> follow_record(const caller& who, const std::string& generation_id, std::uint64_t after);
   task<> keep_house(std::size_t worker);
   task<> quiet_down(std::chrono::milliseconds limit);
   void cancel_orphans(shift& here, std::chrono::steady_clock::time_point now) const;

@@ -61,6 +61,27 @@ void agent::forget_ended(shift& here, steady_clock::time_point now) {
   }
 }
 
+void agent::drop_conversation(const std::string& conversation_id) {
+  for (std::size_t worker = 0; worker < workers_.size(); ++worker) {
+    workers_[worker].post([this, worker, conversation_id] {
+      shift& here = shifts_[worker];
+      const auto is_of_it = [&](const auto& one) { return one->about.conversation_id == conversation_id; };
+      for (const auto& one : std::vector(here.running)) {
+        if (!is_of_it(one)) continue;
+        one->resumable = false;  // so that its end is the last of it
+        if (std::exchange(one->cancelled, true) || one->log->ended()) continue;
+        one->stop.emit(asio::cancellation_type::terminal);
+      }
+      for (const auto& one : here.ended) {
+        if (!is_of_it(one)) continue;
+        here.ended_bytes -= one->log->footprint();
+        table_.forget(one->log->id());
+      }
+      std::erase_if(here.ended, is_of_it);
+    });
+  }
+}
+
 task<> agent::drain(std::chrono::milliseconds limit) {
   draining_.store(true, std::memory_order_relaxed);
   co_await quiet_down(limit);

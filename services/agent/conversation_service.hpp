@@ -95,7 +95,7 @@ class conversation_service {
   virtual ~conversation_service() = default;
 
   virtual task<result<conversation_page>> list_conversations(caller who, list_conversations_request asked) = 0;
-  /// One page of the tree: `limit` 1 to 1000 messages from `cursor` on.
+  /// One page of the tree: at most `limit` (1 to 1000) messages from `cursor` on, fewer where they are large.
   virtual task<result<conversation_tree>> read_conversation(caller who, std::string conversation_id, std::string cursor,
                                                             std::uint32_t limit) = 0;
   /// Errors: invalid_argument (title empty, too long, not UTF-8), not_found.

@@ -89,8 +89,8 @@ class conversation_store {
                                                             std::uint32_t limit) = 0;
   virtual task<result<conversation_card>> change_conversation(caller who, std::string conversation_id,
                                                               conversation_change wanted) = 0;
-  /// Removes all but the usage records. The ids of the generations that were running in it.
-  virtual task<result<std::vector<std::string>>> remove_conversation(caller who, std::string conversation_id) = 0;
+  /// Removes all but the usage records.
+  virtual task<result<void>> remove_conversation(caller who, std::string conversation_id) = 0;
   virtual task<result<stored_generation>> read_generation(caller who, std::string generation_id) = 0;
   /// Days since 1970, both included.
   virtual task<result<std::vector<usage_row>>> read_usage(caller who, std::int64_t from_day, std::int64_t to_day) = 0;

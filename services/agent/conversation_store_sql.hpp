@@ -23,7 +23,7 @@ class conversation_store_sql final : public conversation_store {
                                                     std::uint32_t limit) override;
   task<result<conversation_card>> change_conversation(caller who, std::string conversation_id,
                                                       conversation_change wanted) override;
-  task<result<std::vector<std::string>>> remove_conversation(caller who, std::string conversation_id) override;
+  task<result<void>> remove_conversation(caller who, std::string conversation_id) override;
   task<result<stored_generation>> read_generation(caller who, std::string generation_id) override;
   task<result<std::vector<usage_row>>> read_usage(caller who, std::int64_t from_day, std::int64_t to_day) override;
 

@@ -13,6 +13,9 @@ namespace sluice::agent {
 namespace sql {
 namespace {
 
+// A page of messages ends where it passes this, however many may be asked for.
+constexpr std::size_t page_bytes_max = std::size_t{1} << 20;
+
 constexpr std::string_view card_columns =
     "c.id, c.title, c.archived, c.created_at_ms, c.updated_at_ms, COALESCE((SELECT MAX(g.id) FROM generations g"
     " WHERE g.conversation_id = c.id AND g.status = 'running'), '')";
@@ -185,11 +188,13 @@ result<conversation_tree> select_tree(soci::session& in, const caller& who, cons
        soci::into(row.created), soci::into(row.message.model), soci::into(row.ending), soci::use(id), soci::use(first),
        soci::use(count));
   select.execute();
+  std::size_t bytes = 0;
   while (select.fetch()) {
-    if (tree.messages.size() == limit) {
+    if (tree.messages.size() == limit || (bytes >= page_bytes_max && !tree.messages.empty())) {
       tree.next = std::to_string(row.position);
       break;
     }
+    bytes += row.words.size() + row.body.size();
     auto one = row.take();
     if (!one) return std::unexpected(std::move(one.error()));
     tree.messages.push_back(std::move(*one));
@@ -211,16 +216,12 @@ result<conversation_card> update_conversation(soci::session& in, const caller& w
   return read_card(in, who.user_id, id);
 }
 
-result<std::vector<std::string>> delete_conversation(soci::session& in, const caller& who, const std::string& id) {
+result<void> delete_conversation(soci::session& in, const caller& who, const std::string& id) {
   if (auto about = read_card(in, who.user_id, id); !about) return std::unexpected(std::move(about.error()));
-  std::vector<std::string> running;
-  const soci::rowset<std::string> ids =
-      (in.prepare << "SELECT id FROM generations WHERE conversation_id = :id AND status = 'running'", soci::use(id));
-  std::ranges::copy(ids, std::back_inserter(running));
   in << "DELETE FROM generations WHERE conversation_id = :id", soci::use(id);
   in << "DELETE FROM messages WHERE conversation_id = :id", soci::use(id);
   in << "DELETE FROM conversations WHERE id = :id", soci::use(id);
-  return running;
+  return {};
 }
 
 }  // namespace
@@ -262,8 +263,7 @@ task<result<conversation_card>> conversation_store_sql::change_conversation(call
       });
 }
 
-task<result<std::vector<std::string>>> conversation_store_sql::remove_conversation(caller who,
-                                                                                   std::string conversation_id) {
+task<result<void>> conversation_store_sql::remove_conversation(caller who, std::string conversation_id) {
   co_return co_await database_.write([who = std::move(who), id = std::move(conversation_id)](soci::session& in) {
     return sql::delete_conversation(in, who, id);
   });

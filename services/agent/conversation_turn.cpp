@@ -159,6 +159,10 @@ std::string make_title(const std::vector<new_message>& said) {
       ++at;
       continue;
     }
+    if (begins_with_direction_control(std::string_view(text).substr(at))) {
+      at += 3;
+      continue;
+    }
     if (characters >= title_characters_max) {
       title.resize(last_space == std::string::npos ? title.size() : last_space);
       return title + "…";

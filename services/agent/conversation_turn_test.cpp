@@ -38,6 +38,7 @@ TEST(conversation_turn, titles_are_the_first_line_cut_between_words) {
   EXPECT_EQ(title_of("Hello"), "Hello");
   EXPECT_EQ(title_of("  \n\t Hello \t  there\r\nand more"), "Hello there");
   EXPECT_EQ(title_of(" \n "), "New conversation");
+  EXPECT_EQ(title_of("a\u202Elive\u2069"), "alive");
   EXPECT_EQ(title_of("Tell me about the history of bridges in Prague and how they were financed"),
             "Tell me about the history of bridges in Prague and how they…");
   const std::string exact(60, 'x');

@@ -50,7 +50,12 @@ result<std::string> check_title(const std::string& title) {
   const std::size_t begin = title.find_first_not_of(" \t\r\n");
   const std::string trimmed =
       begin == std::string::npos ? "" : title.substr(begin, title.find_last_not_of(" \t\r\n") + 1 - begin);
-  const bool has_control = std::ranges::any_of(trimmed, [](char c) { return (c >= 0 && c < ' ') || c == 0x7F; });
+  bool has_control = false;
+  for (std::size_t at = 0; at < trimmed.size(); ++at) {
+    const char c = trimmed[at];
+    if ((c >= 0 && c < ' ') || c == 0x7F || begins_with_direction_control(std::string_view(trimmed).substr(at)))
+      has_control = true;
+  }
   if (trimmed.empty() || has_control || !is_valid_utf8(trimmed) || count_code_points(trimmed) > title_characters_max) {
     return failure(error_reason::invalid_argument,
                    fmt::format("\"title\" must be one line of 1 to {} characters", title_characters_max), "title");
@@ -142,12 +147,9 @@ task<result<conversation_card>> conversations::change_conversation(caller who, s
 
 task<result<void>> conversations::delete_conversation(caller who, std::string conversation_id) {
   if (!is_id("conv", conversation_id)) co_return no_conversation();
-  const auto running = co_await store_.remove_conversation(who, std::move(conversation_id));
-  if (!running) co_return std::unexpected(running.error());
-  for (const std::string& id : *running) {
-    // One that has ended meanwhile is as good.
-    std::ignore = co_await generations_.cancel(who, id);
-  }
+  const auto removed = co_await store_.remove_conversation(who, conversation_id);
+  if (!removed) co_return std::unexpected(removed.error());
+  generations_.drop_conversation(conversation_id);
   co_return result<void>{};
 }
 

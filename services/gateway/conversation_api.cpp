@@ -150,8 +150,10 @@ task<> read_usage(conversation_api uses, http::exchange& with) {
 
 task<std::shared_ptr<const principal>> admit_reader(conversation_api uses, http::exchange& with) {
   auto who = co_await uses.door.authenticate(find_credential(with.request()));
-  if (who) co_return std::move(*who);
-  co_await send_error(with, std::move(who.error()));
+  if (who && with.request().has_sound_query()) co_return std::move(*who);
+  co_await send_error(with, who ? error{.reason = error_reason::invalid_argument,
+                                        .message = "the query is not valid percent-encoded UTF-8"}
+                                : std::move(who.error()));
   co_return nullptr;
 }
 
