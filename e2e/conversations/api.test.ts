@@ -93,6 +93,9 @@ test('listed by activity, searched, renamed, archived, deleted', async () => {
   const find = async (query: string): Promise<string[]> =>
     titles(await alice.get<Page>(`/v1/conversations?query=${encodeURIComponent(query)}`));
   expect(await find('CINNAMON apples')).toEqual(['Apples, 50% off']);
+  expect(await find('ÄPFEL')).toEqual([]);
+  await say('ein paar äpfel', apples.conversation);
+  expect(await find('ÄPFEL')).toEqual(['Apples, 50% off']);
   expect(await find('50%')).toEqual(['Apples, 50% off']);
   expect(await find('_____nothing%')).toEqual([]);
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/conversation_search.hpp"
 #include "agent/conversation_service.hpp"
 #include "generation/delta.hpp"
 
@@ -84,7 +85,10 @@ class conversation_store {
   /// What an earlier process left running is marked `interrupted`, with a usage record of nothing. How many. Blocking.
   virtual result<std::uint64_t> close_interrupted(time_point now) = 0;
 
+  /// Without looking at `query`.
   virtual task<result<conversation_page>> list_conversations(caller who, list_conversations_request asked) = 0;
+  /// One slice of a search: some milliseconds of it.
+  virtual task<result<conversation_search>> search_further(caller who, conversation_search so_far) = 0;
   virtual task<result<conversation_tree>> read_conversation(caller who, std::string conversation_id, std::string cursor,
                                                             std::uint32_t limit) = 0;
   virtual task<result<conversation_card>> change_conversation(caller who, std::string conversation_id,

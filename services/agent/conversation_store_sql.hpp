@@ -19,6 +19,7 @@ class conversation_store_sql final : public conversation_store {
   task<result<void>> record(ended_generations ended) override;
   result<std::uint64_t> close_interrupted(time_point now) override;
   task<result<conversation_page>> list_conversations(caller who, list_conversations_request asked) override;
+  task<result<conversation_search>> search_further(caller who, conversation_search so_far) override;
   task<result<conversation_tree>> read_conversation(caller who, std::string conversation_id, std::string cursor,
                                                     std::uint32_t limit) override;
   task<result<conversation_card>> change_conversation(caller who, std::string conversation_id,

@@ -68,20 +68,8 @@ result<list_place> parse_place(const std::string& cursor) {
   return list_place{.updated = *updated, .id = cursor.substr(dot + 1)};
 }
 
-// "50%" → "%50!%%": what LIKE matches wherever the word stands.
-std::vector<std::string> patterns_of(const std::string& query) {
-  std::vector<std::string> patterns;
-  std::string word;
-  for (const char c : query + " ") {
-    if (c == ' ' || c == '\t' || c == '\n' || c == '\r') {
-      if (!word.empty()) patterns.push_back("%" + word + "%");
-      word.clear();
-      continue;
-    }
-    if (c == '%' || c == '_' || c == '!') word += '!';
-    if (c != '\0') word += c;
-  }
-  return patterns;
+std::string cursor_behind(const conversation_card& card) {
+  return fmt::format("{}.{}", to_ms(card.updated_at), card.id);
 }
 
 result<conversation_page> select_page(soci::session& in, const caller& who, const list_conversations_request& asked) {
@@ -93,13 +81,6 @@ result<conversation_page> select_page(soci::session& in, const caller& who, cons
     if (!place) return std::unexpected(std::move(place.error()));
     from = std::move(*place);
     text += " AND (c.updated_at_ms, c.id) < (:updated, :id)";
-  }
-  std::vector<std::string> patterns = patterns_of(asked.query);
-  for (std::size_t i = 0; i < patterns.size(); ++i) {
-    text += fmt::format(
-        " AND (LOWER(c.title) LIKE LOWER(:title{0}) ESCAPE '!' OR EXISTS (SELECT 1 FROM messages m"
-        " WHERE m.conversation_id = c.id AND LOWER(m.words) LIKE LOWER(:words{0}) ESCAPE '!'))",
-        i);
   }
   text += fmt::format(" ORDER BY c.updated_at_ms DESC, c.id DESC LIMIT {}", asked.limit + 1);
 
@@ -113,10 +94,6 @@ result<conversation_page> select_page(soci::session& in, const caller& who, cons
     select.exchange(soci::use(from.updated));
     select.exchange(soci::use(from.id));
   }
-  for (const std::string& pattern : patterns) {
-    select.exchange(soci::use(pattern));
-    select.exchange(soci::use(pattern));
-  }
   select.alloc();
   select.prepare(text);
   select.define_and_bind();
@@ -124,13 +101,71 @@ result<conversation_page> select_page(soci::session& in, const caller& who, cons
   conversation_page page;
   while (select.fetch()) {
     if (page.conversations.size() == asked.limit) {
-      const conversation_card& last = page.conversations.back();
-      page.next = fmt::format("{}.{}", to_ms(last.updated_at), last.id);
+      page.next = cursor_behind(page.conversations.back());
       break;
     }
     page.conversations.push_back(row.take());
   }
   return page;
+}
+
+// What a row costs a search beside its text.
+constexpr std::size_t row_bytes = 64;
+constexpr std::size_t slice_bytes_max = std::size_t{1} << 20;
+constexpr std::uint32_t conversations_ahead = 50;
+
+// Looks through messages of the first conversation ahead. True when that is done with: all words seen, or all messages.
+bool look_through_messages(soci::session& in, conversation_search& search, std::size_t& bytes) {
+  std::string words;
+  long long position = 0;
+  const long long first = *search.next_position;
+  const std::string& id = search.ahead.front().id;
+  soci::statement select = (in.prepare << "SELECT words, position FROM messages WHERE conversation_id = :id AND"
+                                          " position >= :first ORDER BY position",
+                            soci::into(words), soci::into(position), soci::use(id), soci::use(first));
+  select.execute();
+  while (!search.words.has_seen_all()) {
+    if (bytes >= slice_bytes_max) return false;
+    if (!select.fetch()) return true;
+    search.words.look_into(words);
+    search.next_position = position + 1;
+    bytes += words.size() + row_bytes;
+  }
+  return true;
+}
+
+result<void> fill_ahead(soci::session& in, const caller& who, conversation_search& search) {
+  list_conversations_request wanted = search.asked;
+  wanted.cursor = search.place;
+  wanted.limit = conversations_ahead;
+  auto page = select_page(in, who, wanted);
+  if (!page) return std::unexpected(std::move(page.error()));
+  std::ranges::move(page->conversations, std::back_inserter(search.ahead));
+  search.done = search.ahead.empty();
+  return {};
+}
+
+result<conversation_search> search_slice(soci::session& in, const caller& who, conversation_search search) {
+  for (std::size_t bytes = 0; !search.done && bytes < slice_bytes_max;) {
+    if (search.ahead.empty()) {
+      if (auto filled = fill_ahead(in, who, search); !filled) return std::unexpected(std::move(filled.error()));
+      continue;
+    }
+    if (!search.next_position) {
+      search.next_position = 0;
+      search.words.begin();
+      search.words.look_into(search.ahead.front().title);
+      bytes += row_bytes;
+    }
+    if (!look_through_messages(in, search, bytes)) break;
+    search.place = cursor_behind(search.ahead.front());
+    search.next_position.reset();
+    if (search.words.has_seen_all()) search.found.conversations.push_back(std::move(search.ahead.front()));
+    search.ahead.pop_front();
+    search.done = search.found.conversations.size() == search.asked.limit;
+    if (search.done) search.found.next = search.place;
+  }
+  return search;
 }
 
 message_status parse_status(std::string_view text) {
@@ -245,6 +280,12 @@ task<result<conversation_page>> conversation_store_sql::list_conversations(calle
                                                                            list_conversations_request asked) {
   co_return co_await database_.read(
       [who = std::move(who), asked = std::move(asked)](soci::session& in) { return sql::select_page(in, who, asked); });
+}
+
+task<result<conversation_search>> conversation_store_sql::search_further(caller who, conversation_search so_far) {
+  co_return co_await database_.read([who = std::move(who), search = std::move(so_far)](soci::session& in) mutable {
+    return sql::search_slice(in, who, std::move(search));
+  });
 }
 
 task<result<conversation_tree>> conversation_store_sql::read_conversation(caller who, std::string conversation_id,

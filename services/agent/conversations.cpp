@@ -16,6 +16,8 @@ constexpr std::uint32_t page_conversations_max = 200;
 constexpr std::uint32_t page_messages_max = 1000;
 constexpr std::size_t query_characters_max = 200;
 constexpr std::size_t query_words_max = 8;
+// A search that has looked for so long gives what it has found, and where it would go on.
+constexpr std::chrono::milliseconds search_time_max{5'000};
 constexpr std::size_t title_characters_max = 200;
 constexpr std::int64_t usage_days_max = 366;
 
@@ -124,7 +126,26 @@ task<result<conversation_page>> conversations::list_conversations(caller who, li
   if (auto fine = check_limit(asked.limit, page_conversations_max); !fine)
     co_return std::unexpected(std::move(fine.error()));
   if (auto fine = check_query(asked.query); !fine) co_return std::unexpected(std::move(fine.error()));
+  if (asked.query.find_first_not_of(" \t\r\n") != std::string::npos)
+    co_return co_await search(std::move(who), std::move(asked));
   co_return co_await store_.list_conversations(std::move(who), std::move(asked));
+}
+
+task<result<conversation_page>> conversations::search(caller who, list_conversations_request asked) {
+  const auto place = searches_.take(who.user_id);
+  if (!place) co_return std::unexpected(place.error());
+  const auto deadline = std::chrono::steady_clock::now() + search_time_max;
+  conversation_search under_way(std::move(asked));
+  // One conversation is looked through to its end in any case, so that asking again gets further.
+  const std::string begun_at = under_way.place;
+  while (!under_way.done && (under_way.place == begun_at || std::chrono::steady_clock::now() < deadline)) {
+    auto further = co_await store_.search_further(who, std::move(under_way));
+    if (!further) co_return std::unexpected(std::move(further.error()));
+    under_way = std::move(*further);
+  }
+  // Who wants to know what lies behind asks again, from there.
+  if (!under_way.done) under_way.found.next = under_way.place;
+  co_return std::move(under_way.found);
 }
 
 task<result<conversation_tree>> conversations::read_conversation(caller who, std::string conversation_id,

@@ -21,6 +21,9 @@ class conversations final : public conversation_service {
   task<result<std::vector<usage_row>>> read_usage(caller who, std::string from, std::string to) override;
 
  private:
+  task<result<conversation_page>> search(caller who, list_conversations_request asked);
+
+  search_places searches_;
   conversation_store& store_;
   agent& generations_;
 };

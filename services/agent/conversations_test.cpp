@@ -77,6 +77,37 @@ TEST_F(conversations_test, a_conversation_goes_on) {
   EXPECT_EQ(std::get<generation::reasoning_part>(read.messages[3].content[0].what).text, "hm");
 }
 
+TEST_F(conversations_test, a_search_of_much_gives_others_their_turn) {
+  answer_to(say("small, with a needle", "new"));
+  const std::string small = last.conversation_id;
+  answer_to(say("large " + std::string(900'000, 'x'), "new"));
+  const std::string large = last.conversation_id;
+  for (int turn = 0; turn < 3; ++turn)
+    answer_to(say(std::string(900'000, 'x'), large));
+  answer_to(say("and here the NEEDLE", large));
+  const auto reads = database->activity().reads;
+  const auto found = on_worker(stored->list_conversations(me, {.query = "needle"}));
+  ASSERT_TRUE(found);
+  ASSERT_EQ(found->conversations.size(), 2U);
+  EXPECT_EQ(found->conversations[0].id, large);
+  EXPECT_EQ(found->conversations[1].id, small);
+  EXPECT_EQ(found->next, "");
+  EXPECT_GE(database->activity().reads - reads, 3U);
+
+  // By pages of one: each goes on behind the last, and the end is known.
+  const auto first = on_worker(stored->list_conversations(me, {.query = "needle", .limit = 1}));
+  ASSERT_TRUE(first);
+  EXPECT_EQ(first->conversations[0].id, large);
+  const auto second = on_worker(stored->list_conversations(me, {.query = "needle", .cursor = first->next, .limit = 1}));
+  ASSERT_TRUE(second);
+  EXPECT_EQ(second->conversations[0].id, small);
+  const auto end = on_worker(stored->list_conversations(me, {.query = "needle", .cursor = second->next, .limit = 1}));
+  ASSERT_TRUE(end);
+  EXPECT_TRUE(end->conversations.empty());
+  EXPECT_EQ(end->next, "");
+  EXPECT_TRUE(on_worker(stored->list_conversations(other, {.query = "needle"}))->conversations.empty());
+}
+
 TEST_F(conversations_test, branches_and_edits_see_their_own_way_only) {
   answer_to(say("a", "new"));
   const std::string id = last.conversation_id;
