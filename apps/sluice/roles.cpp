@@ -13,6 +13,7 @@
 
 #include "agent/module.hpp"
 #include "app/exit_codes.hpp"
+#include "app/health.hpp"
 #include "app/http_hooks.hpp"
 #include "app/listeners.hpp"
 #include "app/providers.hpp"
@@ -83,11 +84,11 @@ struct services {
   gateway::module gateway;
 };
 
-std::unique_ptr<listeners> make_listeners(ground& on, gateway::module& gateway, listener_settings told,
+std::unique_ptr<listeners> make_listeners(ground& on, gateway::module& gateway, health& state, listener_settings told,
                                           const telemetry::logger& log) {
-  std::vector<http::route> for_clients = gateway.health_routes();
+  std::vector<http::route> for_clients = state.routes();
   std::ranges::move(gateway.routes(), std::back_inserter(for_clients));
-  std::vector<http::route> for_internal = gateway.health_routes();
+  std::vector<http::route> for_internal = state.routes();
   for_internal.push_back(gateway.metrics_route(false));
   if (!told.internal) for_clients.push_back(gateway.metrics_route(true));
   http::server_hooks hooks = make_http_hooks(on.metrics, log);
@@ -138,11 +139,13 @@ int serve(const loaded_settings& loaded, std::ostream& out, std::ostream& err) {
     return refuse(err, exit_configuration, "limits: no route fits the path and method of \"" + idle.front() + "\"");
   auto listening = make_listener_settings(told);
   if (!listening) return refuse(err, exit_configuration, listening.error());
-  const auto outside = make_listeners(base, inside.gateway, std::move(*listening), log);
+  health state(base.workers, {{"database", [&stored] { return stored->database->check(); }}});
+  const auto outside = make_listeners(base, inside.gateway, state, std::move(*listening), log);
   const auto first = inside.people.prepare();
   if (!first) return refuse(err, exit_unavailable, first.error().message);
   if (*first) show_first_admin(err, **first);
   if (const auto begun = inside.begin(); !begun) return refuse(err, exit_unavailable, begun.error().message);
+  state.begin();
   base.workers.start();
   if (const auto started = outside->start(); !started) {
     shut_down(base, inside, *outside, milliseconds(0));
@@ -153,6 +156,7 @@ int serve(const loaded_settings& loaded, std::ostream& out, std::ostream& err) {
 
   stop.wait();
   log.info("stopping", {{"drain_ms", told.server.timeouts.drain}});
+  state.drain();
   drain(base, inside, *outside, told.server.timeouts.drain);
   log.info("stopped");
   return exit_fine;

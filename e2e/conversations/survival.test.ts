@@ -150,8 +150,15 @@ test('the database locked by another process: answers go on and end, their recor
   // The lock is held for longer than a write waits for it: a new chat cannot be stored, and says so.
   chat.send({ type: 'chat', id: 'b', payload: { content: 'late', conversation_id: 'new' } });
   expect((await chat.first('error', 'b', 20_000)).payload.code).toBe(503);
+  const readiness = async (): Promise<unknown> => (await fetch(`${url}/readyz`)).json();
+  await expect.poll(readiness, { timeout: 10_000 }).toMatchObject({ status: 'not ready' });
+  expect(await readiness()).toMatchObject({ checks: { serving: 'ok', database: expect.not.stringMatching(/^ok$/) } });
   holder.stdin.end('ROLLBACK;\n');
   await expect.poll(async () => (await usage())[0]?.requests, { timeout: 15_000 }).toBe(8);
+  await expect.poll(readiness, { timeout: 10_000 }).toEqual({
+    status: 'ready',
+    checks: { serving: 'ok', database: 'ok' },
+  });
   for (const id of conversations) {
     const tree = await alice.conversation(id);
     expect(tree.messages.map(words)).toEqual([`question ${conversations.indexOf(id)}`, 'still here']);

@@ -96,7 +96,7 @@ class database {
   template <class Work>
   std::invoke_result_t<Work, soci::session&> write_now(Work work);
 
-  /// For `/readyz`: whether it answers and could write.
+  /// For `/readyz`: whether it answers and can write a little.
   task<result<void>> check();
 
   /// From any thread.

@@ -18,26 +18,6 @@
 namespace sluice::gateway {
 namespace {
 
-http::response plain(unsigned status, std::string text) {
-  return http::make_response(status, "text/plain; charset=utf-8", std::move(text));
-}
-
-// `/livez` looks at nothing but whether a worker answers; `/readyz` says whether new work is welcome.
-task<> answer_alive(http::exchange& with) {
-  http::response answer = plain(200, "ok\n");
-  answer.headers.set("cache-control", "no-store");
-  co_await with.respond(std::move(answer));
-}
-
-task<> answer_ready(const std::atomic<bool>& draining, http::exchange& with) {
-  const bool ready = !draining.load(std::memory_order_relaxed);
-  http::response answer = http::make_response(ready ? 200 : 503, "application/json",
-                                              ready ? R"({"status":"ready","checks":{"serving":"ok"}})"
-                                                    : R"({"status":"not ready","checks":{"serving":"draining"}})");
-  answer.headers.set("cache-control", "no-store");
-  co_await with.respond(std::move(answer));
-}
-
 bool is_loopback(const asio::ip::address& address) {
   if (address.is_v6() && address.to_v6().is_v4_mapped()) {
     return asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()).is_loopback();
@@ -156,14 +136,6 @@ std::vector<http::route> module::unlimited_routes() {
   return table;
 }
 
-std::vector<http::route> module::health_routes() {
-  return {
-      {"GET", "/livez", answer_alive},
-      {"GET", "/healthz", answer_alive},
-      {"GET", "/readyz", [this](http::exchange& with) { return answer_ready(draining_, with); }},
-  };
-}
-
 http::response module::make_error(const http::request& asked, unsigned status, const error& problem) {
   return openai::is_path_of_face(asked.path) ? openai::error_response(status, problem)
                                              : http::error_response(status, problem, asked.request_id);
@@ -181,7 +153,6 @@ void module::begin() {
 }
 
 task<> module::drain(std::chrono::milliseconds within) {
-  draining_.store(true, std::memory_order_relaxed);
   const executor home = co_await asio::this_coro::executor;
   std::size_t left = sockets_.size();
   async::wakeup one_done(home);

@@ -1,7 +1,6 @@
 // The gateway as `apps` builds it.
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <memory>
 #include <vector>
@@ -34,8 +33,6 @@ class module {
 
   /// What the gateway answers to clients, within its limits.
   std::vector<http::route> routes();
-  /// Is it alive, may it be sent work? For load balancers, so on every address.
-  std::vector<http::route> health_routes();
   http::route metrics_route(bool to_loopback_only);
   /// The names of the limits that no route fits: somebody has mistyped a path.
   std::vector<std::string> idle_limits();
@@ -43,8 +40,7 @@ class module {
   static http::response make_error(const http::request& asked, unsigned status, const error& problem);
   /// Begins to look after the sockets.
   void begin();
-  /// From now on `/readyz` says 503 and upgrades are refused; sockets are told and closed within `within`. Runs on any
-  /// the first worker and returns when the last socket's close was sent.
+  /// From now on upgrades are refused; sockets are told and closed within `within`. Runs on the first worker and returns when the last socket's close was sent.
   task<> drain(std::chrono::milliseconds within);
 
  private:
@@ -62,7 +58,6 @@ class module {
   std::unique_ptr<chat_watch> watch_;
   std::vector<std::unique_ptr<chat_sockets>> sockets_;  // by worker
   session_watch sessions_;
-  std::atomic<bool> draining_{false};
 };
 
 }  // namespace sluice::gateway
