@@ -40,7 +40,8 @@ class module {
   static http::response make_error(const http::request& asked, unsigned status, const error& problem);
   /// Begins to look after the sockets.
   void begin();
-  /// From now on upgrades are refused; sockets are told and closed within `within`. Runs on the first worker and returns when the last socket's close was sent.
+  /// From now on upgrades are refused; sockets are told and closed within `within`. Runs on the first worker and
+  /// returns when the last socket's close was sent.
   task<> drain(std::chrono::milliseconds within);
 
  private:
