@@ -96,6 +96,11 @@ task<result<started>> agent::start(start_request asked) {
                                     .message = "this server is shutting down; try again, another one will answer",
                                     .retry_after = std::chrono::seconds(1)});
   }
+  if (records_.is_full()) {
+    co_return std::unexpected(error{.reason = error_reason::unavailable,
+                                    .message = "this server cannot record answers at this moment; try again",
+                                    .retry_after = std::chrono::seconds(5)});
+  }
   result<route> chosen = routes_.choose(asked.request.model, roll_dice());
   if (!chosen) co_return std::unexpected(std::move(chosen.error()));
 

@@ -97,10 +97,11 @@ class agent_fixture : public testing::Test {
     outbox = std::move(*opened);
     kept = std::make_unique<conversation_store_sql>(*database);
     ASSERT_TRUE(kept->migrate());
-    records = std::make_unique<recorder>(
-        *workers, *kept, *outbox,
-        recorder::settings{.patience = std::chrono::milliseconds(200), .retry = std::chrono::milliseconds(20)},
-        [this](const std::string&, const error&) { ++delayed; });
+    records = std::make_unique<recorder>(*workers, *kept, *outbox,
+                                         recorder::settings{.patience = std::chrono::milliseconds(200),
+                                                            .retry = std::chrono::milliseconds(20),
+                                                            .waiting_bytes_max = waiting_bytes_max},
+                                         [this](const std::string&, const error&) { ++delayed; });
     ASSERT_TRUE(workers->run_first(records->catch_up()));
     const auto closed = kept->close_interrupted(std::chrono::system_clock::now());
     ASSERT_TRUE(closed);
@@ -124,6 +125,7 @@ class agent_fixture : public testing::Test {
   }
 
   const store::scratch_directory scratch;
+  std::uint64_t waiting_bytes_max = 1 << 20;  // of records; set it before `build`
   std::unique_ptr<async::worker_pool> workers;
   std::unique_ptr<store::database> database;
   std::unique_ptr<store::outbox> outbox;

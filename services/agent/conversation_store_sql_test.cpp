@@ -152,6 +152,21 @@ TEST_F(conversation_store_sql_test, a_lost_database_delays_records_and_loses_non
   EXPECT_EQ(count("SELECT COUNT(*) FROM messages WHERE status = 'cancelled' AND words = 'You'"), 3);
 }
 
+TEST_F(conversation_store_sql_test, what_could_not_be_recorded_is_not_begun) {
+  waiting_bytes_max = 1;
+  build({.delay = 0ms, .reasoning = false});
+  lock_holder other(scratch / "data.db");
+  answer_to(ask("one turn"));
+  const auto refused = on_worker(subject->start(ask("another")));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().reason, error_reason::unavailable);
+  EXPECT_TRUE(refused.error().retry_after);
+  other.release();
+  while (records->waiting() != 0)
+    std::this_thread::yield();
+  EXPECT_TRUE(on_worker(subject->start(ask("another"))));
+}
+
 TEST_F(conversation_store_sql_test, what_waits_in_the_outbox_survives_the_process) {
   build({.delay = 0ms, .reasoning = false, .fault = mock_fault::stall, .fault_after = 3});
   const auto begun = on_worker(subject->start(say("a", "new")));

@@ -66,11 +66,13 @@ task<> recorder::write_batch(std::shared_ptr<batch> full) {
 
 task<> recorder::put_by(std::shared_ptr<const ended_generation> ended, error why) {
   on_trouble_(ended->id, why);
+  std::string text = to_text(*ended);
   {
     const std::scoped_lock lock(mutex_);
-    waiting_.push_back({.what = ended, .in_outbox = true});
+    waiting_.push_back({.what = ended, .bytes = text.size(), .in_outbox = true});
+    waiting_bytes_.fetch_add(text.size(), std::memory_order_relaxed);
   }
-  const result<void> kept = co_await outbox_.append(to_text(*ended));
+  const result<void> kept = co_await outbox_.append(std::move(text));
   if (kept) co_return;
   on_trouble_(ended->id, kept.error());
   const std::scoped_lock lock(mutex_);
@@ -152,7 +154,11 @@ std::shared_ptr<const ended_generation> recorder::next_outside_outbox() const {
 
 void recorder::drop(const std::string& generation_id) {
   const std::scoped_lock lock(mutex_);
-  std::erase_if(waiting_, [&](const waiting_record& one) { return one.what->id == generation_id; });
+  const auto gone = std::ranges::find(waiting_, generation_id,
+                                      [](const waiting_record& one) -> const std::string& { return one.what->id; });
+  if (gone == waiting_.end()) return;
+  waiting_bytes_.fetch_sub(gone->bytes, std::memory_order_relaxed);
+  waiting_.erase(gone);
 }
 
 }  // namespace sluice::agent

@@ -1,6 +1,7 @@
 // Brings what has ended to the store, sooner or later, once.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <deque>
 #include <functional>
@@ -26,6 +27,7 @@ class recorder {
   struct settings {
     std::chrono::milliseconds patience{2'000};  ///< how long an answer's end waits for its record
     std::chrono::milliseconds retry{500};       ///< between two attempts to write what waits
+    std::uint64_t waiting_bytes_max = 256ULL << 20;
   };
   using trouble_handler = std::function<void(const std::string& generation_id, const error& why)>;
 
@@ -40,6 +42,8 @@ class recorder {
   ended_generations waiting_in(const std::string& conversation_id) const;
   std::shared_ptr<const ended_generation> find_waiting(const std::string& generation_id) const;
   std::size_t waiting() const;
+  /// Whether as much waits as may: nothing more should be begun that could not be recorded.
+  bool is_full() const { return waiting_bytes_.load(std::memory_order_relaxed) >= settings_.waiting_bytes_max; }
 
   /// Writes what the outbox has kept of an earlier process. The error is the store's.
   task<result<void>> catch_up();
@@ -55,6 +59,7 @@ class recorder {
   };
   struct waiting_record {
     std::shared_ptr<const ended_generation> what;
+    std::uint64_t bytes = 0;  // about what it takes up
     bool in_outbox = false;
   };
   task<> write_batch(std::shared_ptr<batch> full);
@@ -73,6 +78,7 @@ class recorder {
   std::vector<std::shared_ptr<batch>> next_;  // by worker; null: nothing to write
   mutable std::mutex mutex_;
   std::deque<waiting_record> waiting_;
+  std::atomic<std::uint64_t> waiting_bytes_{0};
 };
 
 }  // namespace sluice::agent
