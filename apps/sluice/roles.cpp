@@ -60,6 +60,16 @@ struct ground {
   async::blocking_pool lookups{"name-lookup", 4, 1024};
 };
 
+// What has ended goes from memory although nobody asks for it any more.
+task<> keep_swept(state::shared_state_memory& state) {
+  steady_timer timer(co_await asio::this_coro::executor);
+  for (;;) {
+    timer.expires_after(std::chrono::minutes(1));
+    co_await timer.async_wait(use_task);
+    state.sweep();
+  }
+}
+
 // All services in one process: each holds the next ones' objects.
 struct services {
   services(const settings& told, ground& on, storage& stored, std::vector<std::shared_ptr<agent::provider>> providers,
@@ -146,6 +156,9 @@ int serve(const loaded_settings& loaded, std::ostream& out, std::ostream& err) {
   if (*first) show_first_admin(err, **first);
   if (const auto begun = inside.begin(); !begun) return refuse(err, exit_unavailable, begun.error().message);
   state.begin();
+  asio::co_spawn(base.workers[0].get_executor(), keep_swept(inside.state), [](std::exception_ptr broken) {
+    if (broken) std::rethrow_exception(broken);
+  });
   base.workers.start();
   if (const auto started = outside->start(); !started) {
     shut_down(base, inside, *outside, milliseconds(0));

@@ -1,10 +1,13 @@
 #include "http/connection.hpp"
 
 #include <algorithm>
+#include <cerrno>
 
 #include <boost/asio/error.hpp>
+#include <sys/socket.h>
 
 #include "base/storage.hpp"
+#include "http/proxy_header.hpp"
 
 namespace sluice::http {
 namespace {
@@ -51,6 +54,7 @@ task<> connection::refuse(std::shared_ptr<connection> self, unsigned status) {
 task<> connection::run() {
   const server_settings& settings = home_.what().settings;
   set_deadline(settings.limits.header_timeout);
+  if (any_contains(settings.trusted_proxies, peer_.address()) && !co_await meet_proxy()) co_return;
   if (settings.tls && !co_await socket_.handshake_as_server(*settings.tls)) co_return;
   do {
     if (!co_await read_header()) {
@@ -70,6 +74,28 @@ task<> connection::run() {
   if (answer_ != answer_state::complete) co_return;
   if (more_to_come_) co_return co_await linger();
   socket_.shutdown();
+}
+
+// A trusted proxy may say, before all else, whose connection it passes on. False if it ends here.
+task<bool> connection::meet_proxy() {
+  idle_ = true;
+  const error_code code = co_await socket_.wait_readable();
+  idle_ = false;
+  if (code) {
+    if (cut_) home_.count_cut();
+    co_return false;
+  }
+  const int descriptor = socket_.native().native_handle();
+  const std::span<char> space = home_.buffer().bytes().first(proxy_header_bytes_max);
+  const ssize_t seen = ::recv(descriptor, space.data(), space.size(), MSG_PEEK);
+  if (seen <= 0) co_return seen == 0 || errno == EAGAIN;  // an end is for the reader to find
+  const proxy_header said = parse_proxy_header({space.data(), static_cast<std::size_t>(seen)});
+  if (said.is == proxy_header::kind::none) co_return true;
+  if (said.is == proxy_header::kind::broken) co_return false;
+  if (::recv(descriptor, space.data(), said.bytes, 0) != static_cast<ssize_t>(said.bytes)) co_return false;
+  if (!said.client) co_return true;
+  peer_ = *said.client;
+  co_return place_.count_for(peer_.address());
 }
 
 // True if a request's header, or what is wrong with one, is in `space_`, with what of the body came along. While

@@ -56,6 +56,7 @@ class connection final : public exchange, public std::enable_shared_from_this<co
 
   // connection.cpp: the client's side
   task<> run();
+  task<bool> meet_proxy();
   task<bool> read_header();
   task<unsigned> receive_body(std::size_t bytes_max);
   task<error_code> receive();

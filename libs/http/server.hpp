@@ -43,7 +43,7 @@ struct server_settings {
   asio::ip::tcp::endpoint listen = {};  ///< port 0: a free one, the same on all workers
   std::optional<tls_context> tls = {};  ///< none: plain HTTP
   server_limits limits = {};
-  std::vector<address_range> trusted_proxies = {};  ///< whose word on the client's address is believed
+  std::vector<address_range> trusted_proxies = {};  ///< whose word on the client's address is believed: headers, PROXY
   cors_policy cors = {};
 };
 

@@ -38,6 +38,31 @@ TEST_F(server_test, knows_the_client_behind_a_trusted_proxy) {
   EXPECT_THAT(connect().ask(get_client), EndsWith("\r\n\r\n203.0.113.9"));
 }
 
+TEST_F(server_test, takes_a_trusted_proxy_at_its_first_words) {
+  serve(routes(), {.limits = {.connections_per_address_max = 1}, .trusted_proxies = this_machine()});
+  constexpr std::string_view plain = "GET /client HTTP/1.1\r\nHost: x\r\n\r\n";
+  raw_client first = connect();
+  first.send("PROXY TCP4 203.0.113.9 10.0.0.1 4096 443\r\n");
+  EXPECT_THAT(first.ask(plain), EndsWith("\r\n\r\n203.0.113.9"));
+  EXPECT_THAT(first.ask(plain), EndsWith("\r\n\r\n203.0.113.9"));
+  // What a client behind it writes is not believed any more, and its address is capped.
+  EXPECT_THAT(first.ask("GET /client HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 6.6.6.6\r\n\r\n"),
+              EndsWith("\r\n\r\n203.0.113.9"));
+  raw_client second = connect();
+  second.send("PROXY TCP4 203.0.113.9 10.0.0.1 4097 443\r\n");
+  EXPECT_EQ(second.read_to_end(), "");
+  raw_client broken = connect();
+  broken.send("PROXY TCP4 nonsense\r\n");
+  EXPECT_EQ(broken.read_to_end(), "");
+}
+
+TEST_F(server_test, takes_nobody_else_for_a_proxy) {
+  serve(routes());
+  raw_client client = connect();
+  client.send("PROXY TCP4 203.0.113.9 10.0.0.1 4096 443\r\n" + std::string(get_client));
+  EXPECT_THAT(client.read_to_end(), StartsWith("HTTP/1.1 505 "));
+}
+
 TEST_F(server_test, does_not_cap_connections_of_a_trusted_proxy) {
   serve(routes(), {.limits = {.connections_per_address_max = 1}, .trusted_proxies = this_machine()});
   raw_client first = connect();
