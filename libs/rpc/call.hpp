@@ -1,0 +1,40 @@
+// What goes with a call beside its message.
+#pragma once
+
+#include <chrono>
+#include <string>
+
+namespace sluice::rpc {
+
+using std::chrono::milliseconds;
+
+/// W3C Trace Context as it travels, not looked into here. Empty: none.
+struct trace_context {
+  std::string parent = {};  ///< `traceparent`
+  std::string state = {};   ///< `tracestate`
+};
+
+/// What a caller says.
+struct call_options {
+  milliseconds deadline;        ///< from now to the call's end, a stream's likewise; every call has one
+  std::string request_id = {};  ///< of the client's request, for the logs of both sides
+  trace_context trace = {};
+  bool wait_for_ready = false;  ///< wait within the deadline for a server that is away, in place of failing at once
+};
+
+/// What a handler is told.
+struct call_context {
+  std::string request_id;
+  trace_context trace;
+  std::string peer;  ///< the caller's address, for the log
+  /// When the caller stops waiting; the handler is cancelled then. The far future if it did not say.
+  std::chrono::system_clock::time_point deadline;
+
+  /// For calls that this one makes.
+  milliseconds left() const {
+    const auto rest = deadline - std::chrono::system_clock::now();
+    return std::chrono::duration_cast<milliseconds>(rest);
+  }
+};
+
+}  // namespace sluice::rpc

@@ -1,0 +1,67 @@
+#include "rpc/connections.hpp"
+
+#include "rpc/metadata.hpp"
+#include "rpc/status.hpp"
+
+namespace sluice::rpc {
+namespace {
+
+void add(grpc::ClientContext& context, const char* name, const std::string& text) {
+  if (!text.empty()) context.AddMetadata(name, text);
+}
+
+}  // namespace
+
+connections::connections(channel_settings told, std::vector<std::shared_ptr<grpc::Channel>> channels,
+                         const telemetry::logger& log)
+    : peer_(std::move(told.peer)),
+      proof_(told.protection.secret.empty() ? std::string() : make_secret_proof(told.protection.secret)),
+      channels_(std::move(channels)),
+      log_(log) {}
+
+connections::~connections() {
+  give_up_all();
+  std::unique_lock lock(lock_);
+  left_.wait(lock, [this] { return under_way_.empty(); });
+}
+
+std::size_t connections::pick() {
+  const std::size_t count = channels_.size();
+  const std::size_t first = next_.fetch_add(1, std::memory_order_relaxed) % count;
+  if (count == 1) return 0;
+  for (std::size_t step = 0; step < count; ++step) {
+    const std::size_t place = (first + step) % count;
+    // Asking also makes an idle one connect.
+    if (channels_[place]->GetState(true) == GRPC_CHANNEL_READY) return place;
+  }
+  return first;
+}
+
+void connections::enter(under_way& call, grpc::ClientContext& context, const call_options& options) {
+  context.set_deadline(std::chrono::system_clock::now() + options.deadline);
+  context.set_wait_for_ready(options.wait_for_ready);
+  add(context, metadata::service_proof, proof_);
+  add(context, metadata::request_id, options.request_id);
+  add(context, metadata::trace_parent, options.trace.parent);
+  add(context, metadata::trace_state, options.trace.state);
+  const std::scoped_lock lock(lock_);
+  under_way_.insert(&call);
+}
+
+void connections::give_up_all() {
+  const std::scoped_lock lock(lock_);
+  for (under_way* each : under_way_)
+    each->give_up();
+}
+
+error connections::read_failure(const grpc::Status& status) {
+  if (is_refusal_of_us(status)) {
+    if (const auto left_out = refusals_.admit()) {
+      log_.error("calls of this node are refused: see services.secret of both nodes",
+                 {{"peer", peer_}, {"problem", status.error_message()}, {"left_out", *left_out}});
+    }
+  }
+  return to_error(status, peer_);
+}
+
+}  // namespace sluice::rpc
