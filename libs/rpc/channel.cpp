@@ -20,14 +20,14 @@ constexpr milliseconds reconnect_last{2'000};
 constexpr milliseconds resolve_interval{1'000};
 constexpr int metadata_bytes_max = 64 << 10;
 
-// A node that says that it is not serving gets no new calls while there are others.
-constexpr char service_config[] =
+constexpr char all_in_turn[] = R"({"loadBalancingConfig":[{"round_robin":{}}]})";
+constexpr char serving_in_turn[] =
     R"({"loadBalancingConfig":[{"round_robin":{}}],"healthCheckConfig":{"serviceName":""}})";
 
-grpc::ChannelArguments make_arguments(std::size_t message_bytes_max) {
+grpc::ChannelArguments make_arguments(std::size_t message_bytes_max, bool only_serving) {
   const auto in_ms = [](milliseconds time) { return static_cast<int>(time.count()); };
   grpc::ChannelArguments arguments;
-  arguments.SetServiceConfigJSON(service_config);
+  arguments.SetServiceConfigJSON(only_serving ? serving_in_turn : all_in_turn);
   arguments.SetMaxReceiveMessageSize(static_cast<int>(message_bytes_max));
   arguments.SetMaxSendMessageSize(static_cast<int>(message_bytes_max));
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, in_ms(keep_alive_interval));
@@ -60,12 +60,13 @@ result<std::unique_ptr<channel>> channel::make(channel_settings told, const tele
     return failure(error_reason::invalid_argument, fmt::format("there is no address of {}", told.peer));
   auto credentials = make_channel_credentials(told.protection.tls);
   if (!credentials) return std::unexpected(std::move(credentials.error()));
+  const auto arguments = make_arguments(told.message_bytes_max, told.only_serving);
   std::vector<std::shared_ptr<grpc::Channel>> made;
   for (const std::string& each : told.addresses) {
     const std::string target = to_target(each);
     if (target.empty())
       return failure(error_reason::invalid_argument, fmt::format("an address of {} is empty", told.peer));
-    made.push_back(grpc::CreateCustomChannel(target, *credentials, make_arguments(told.message_bytes_max)));
+    made.push_back(grpc::CreateCustomChannel(target, *credentials, arguments));
   }
   auto links = std::make_unique<connections>(std::move(told), std::move(made), log);
   return std::unique_ptr<channel>(new channel(std::move(links)));

@@ -21,10 +21,12 @@ struct channel_settings {
   std::vector<std::string> addresses;  ///< HOST:PORT, grpc://HOST:PORT, or any target of gRPC's (dns:///…)
   security protection;
   std::size_t message_bytes_max = 11U << 20;  ///< the limit of HTTP bodies and a MiB
+  /// New calls turn away from nodes that are not serving. Off where one certain node is meant, also while it drains.
+  bool only_serving = true;
 };
 
 /// Connections to all nodes of one service, which calls go to in turn; nodes that are away, or say that they are not
-/// serving, are left out while there are others. Connects when it is first used, and again by itself. Any thread.
+/// serving, are left out. Connects when it is first used, and again by itself. Any thread.
 class channel {
  public:
   /// Errors: invalid_argument (no or odd addresses; certificates).
