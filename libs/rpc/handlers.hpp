@@ -49,7 +49,7 @@ class server_stream {
 template <class Response>
 class unary_call final : public grpc::ServerUnaryReactor {
  public:
-  unary_call(call_host& host, grpc::CallbackServerContext* context) : call_(host, context, lifetime::bounded) {}
+  unary_call(call_host& host, grpc::CallbackServerContext* context, lifetime how) : call_(host, context, how) {}
 
   void start(std::move_only_function<task<result<Response>>(call_context)> handler, Response* response) {
     asio::post(call_.home(), [this, handler = std::move(handler), response]() mutable {
@@ -132,11 +132,12 @@ class stream_call final : public grpc::ServerWriteReactor<Message>, public serve
   std::optional<grpc::Status> last_;
 };
 
-/// A call with one answer. `handler(call_context, const Request&)` gives a `task<result<Response>>`.
+/// A call with one answer. `handler(call_context, const Request&)` gives a `task<result<Response>>`. One that is
+/// `endless` (it waits for news) is ended as `unavailable` when the server stops.
 template <class Request, class Response, class Handler>
 grpc::ServerUnaryReactor* answer(call_host& host, grpc::CallbackServerContext* context, const Request* request,
-                                 Response* response, Handler handler) {
-  auto* call = new unary_call<Response>(host, context);
+                                 Response* response, Handler handler, lifetime how = lifetime::bounded) {
+  auto* call = new unary_call<Response>(host, context, how);
   call->start(
       [request, handler = std::move(handler)](call_context told) mutable { return handler(std::move(told), *request); },
       response);
@@ -144,7 +145,7 @@ grpc::ServerUnaryReactor* answer(call_host& host, grpc::CallbackServerContext* c
 }
 
 /// A call with a stream of answers. `handler(call_context, const Request&, server_stream<Message>&)` gives a
-/// `task<result<void>>`. One that is `endless` is ended as `unavailable` when the server stops.
+/// `task<result<void>>`.
 template <class Message, class Request, class Handler>
 grpc::ServerWriteReactor<Message>* stream(call_host& host, grpc::CallbackServerContext* context, const Request* request,
                                           Handler handler, lifetime how = lifetime::bounded) {

@@ -33,6 +33,15 @@ class observer {
   virtual void on_reuse(const std::string& session_id, const origin& from) = 0;
 };
 
+/// Enough to check access tokens from here on.
+struct verification {
+  token_settings told;
+  milliseconds token_life;  ///< from a signature until no clock believes the token any more
+  std::vector<public_signing_key> keys;
+  std::uint64_t revocations_after = 0;  ///< only later ones may concern tokens that are still good otherwise; not 0
+  std::uint64_t newest_revocation = 0;
+};
+
 class identity final : public service {
  public:
   identity(user_store& store, limits::limiter& limiter, state::shared_state& state, settings told, clock now,
@@ -53,6 +62,9 @@ class identity final : public service {
   task<result<created_key>> create_key(std::string user_id, std::string name) override;
   task<result<void>> revoke_key(std::string user_id, std::string key_id) override;
   task<result<revocation_batch>> follow_revocations(std::uint64_t after, std::chrono::milliseconds patience) override;
+
+  /// What access tokens are checked with where identity is not asked. Errors: unavailable.
+  task<result<verification>> get_verification();
 
   /// Reads what must be known before anything else: keys to sign with, the newest revocation.
   task<result<void>> start();

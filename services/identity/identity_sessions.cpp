@@ -13,6 +13,9 @@ namespace {
 // More refreshes than this within one grace are somebody's loop.
 constexpr int successors_max = 64;
 
+// How much the clocks of identity's nodes, which say when something was revoked, may differ.
+constexpr std::chrono::minutes clocks_apart{5};
+
 std::unexpected<error> refuse_credential() {
   return failure(error_reason::unauthenticated, "these credentials are not valid here");
 }
@@ -200,6 +203,20 @@ task<result<void>> identity::revoke_key(std::string user_id, std::string key_id)
 
 task<result<revocation_batch>> identity::follow_revocations(std::uint64_t after, std::chrono::milliseconds patience) {
   return feed_.follow(after, patience);
+}
+
+task<result<verification>> identity::get_verification() {
+  const auto keys = keys_.current();
+  if (!keys) co_return failure(error_reason::unavailable, "tokens cannot be checked yet; try again");
+  const auto newest = co_await store_.newest_revocation();
+  if (!newest) co_return std::unexpected(newest.error());
+  const auto older = co_await store_.newest_revocation_before(now_() - keys_.token_life() - clocks_apart);
+  if (!older) co_return std::unexpected(older.error());
+  co_return verification{.told = keys->told(),
+                         .token_life = keys_.token_life(),
+                         .keys = keys->public_keys(),
+                         .revocations_after = std::max<std::uint64_t>(1, *older),
+                         .newest_revocation = *newest};
 }
 
 task<result<void>> identity::write_key_uses() {

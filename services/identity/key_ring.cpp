@@ -17,19 +17,31 @@ std::chrono::seconds leeway_of(std::chrono::milliseconds token_ttl) {
 
 key_ring::key_ring(user_store& store, const settings& told)
     : store_(store),
+      seal_(told.sealing_secret),
       tokens_{.issuer = told.issuer, .leeway = leeway_of(told.token_ttl)},
       rotation_(told.signing_key_rotation),
       notice_(told.signing_key_notice),
       token_life_(told.token_ttl + 2 * tokens_.leeway) {}
 
-task<result<void>> key_ring::renew(time_point now) {
+task<result<std::vector<stored_signing_key>>> key_ring::read() {
   auto keys = co_await store_.signing_keys();
+  if (!keys) co_return keys;
+  for (stored_signing_key& each : *keys) {
+    auto opened = seal_.open(std::move(each));
+    if (!opened) co_return std::unexpected(std::move(opened.error()));
+    each = std::move(*opened);
+  }
+  co_return keys;
+}
+
+task<result<void>> key_ring::renew(time_point now) {
+  auto keys = co_await read();
   if (!keys) co_return std::unexpected(std::move(keys.error()));
   const time_point newer_than = now - rotation_;
   if (keys->empty() || keys->back().created_at <= newer_than) {
-    auto added = co_await store_.add_signing_key(make_signing_key(now), newer_than);
+    auto added = co_await store_.add_signing_key(seal_.seal(make_signing_key(now)), newer_than);
     if (!added) co_return added;
-    keys = co_await store_.signing_keys();
+    keys = co_await read();
     if (!keys) co_return std::unexpected(std::move(keys.error()));
   }
   const bool same = std::ranges::equal(stored_, *keys, {}, &stored_signing_key::id, &stored_signing_key::id);

@@ -146,7 +146,7 @@ task<> module::parts::keep_house() {
   schedule next{
       .uses = steady::now() + key_uses_interval, .keys = steady::now() + signing_keys_interval, .sweep = steady::now()};
   for (;;) {
-    co_await rules.revocations().wait(told.revocation_poll);
+    co_await rules.revocations().wait(told.revocation_poll, told.revocation_poll_followed);
     try {
       co_await keep_house_once(next);
     } catch (const boost::system::system_error& problem) {
@@ -208,6 +208,10 @@ result<std::optional<first_admin>> module::prepare() {
 }
 
 service& module::face() {
+  return parts_->rules;
+}
+
+identity& module::rules() {
   return parts_->rules;
 }
 

@@ -20,6 +20,8 @@
 
 namespace sluice::identity {
 
+class identity;
+
 /// The account that the first start makes.
 struct first_admin {
   std::string username;
@@ -40,6 +42,8 @@ class module {
   /// once, before the workers start.
   result<std::optional<first_admin>> prepare();
   service& face();
+  /// For rpc_server.hpp.
+  identity& rules();
   /// Begins the housekeeping on the first worker; after `prepare`.
   void begin();
   /// Ends it and writes what waits to be written. On the first worker.

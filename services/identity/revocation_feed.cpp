@@ -78,16 +78,34 @@ void revocation_feed::wake(const waiters& whom) const {
     asio::post(each->home, [each] { each->changed.notify(); });
 }
 
-task<> revocation_feed::wait(std::chrono::milliseconds interval) {
+bool revocation_feed::is_followed() {
+  const std::scoped_lock lock(lock_);
+  return !followers_.empty();
+}
+
+task<> revocation_feed::wait(std::chrono::milliseconds interval, std::chrono::milliseconds followed_interval) {
   membership place(*this, looker_, co_await asio::this_coro::executor);
-  co_await place.wait(interval);
+  const auto until = std::chrono::steady_clock::now() + interval;
+  for (bool poked = false; !poked;) {
+    const auto left = until - std::chrono::steady_clock::now();
+    if (left <= left.zero()) co_return;
+    const bool followed = is_followed();
+    poked = co_await place.wait(std::min<std::chrono::steady_clock::duration>(left, followed_interval));
+    if (followed) co_return;
+  }
 }
 
 task<result<revocation_batch>> revocation_feed::follow(std::uint64_t after, std::chrono::milliseconds patience) {
   const auto until = std::chrono::steady_clock::now() + patience;
   membership place(*this, followers_, co_await asio::this_coro::executor);
   const std::uint64_t known = newest_.load(std::memory_order_acquire);
-  revocation_batch batch{.last = after == 0 || after > known ? known : after, .revoked = {}};
+  if (after > known) {
+    // Heard of on another node before we looked; or never made in this database.
+    const auto newest = co_await store_.newest_revocation();
+    if (!newest) co_return std::unexpected(newest.error());
+    if (after > *newest) after = 0;
+  }
+  revocation_batch batch{.last = after == 0 ? known : after, .revoked = {}};
   while (newest_.load(std::memory_order_acquire) <= batch.last) {
     const auto left = until - std::chrono::steady_clock::now();
     if (left <= left.zero() || !co_await place.wait(left)) co_return batch;

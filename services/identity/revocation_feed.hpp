@@ -25,12 +25,15 @@ class revocation_feed {
   task<result<void>> start();
   /// Reads what is new. One call at a time.
   task<result<void>> look();
-  /// Returns when `poke` was called or `interval` has passed. On the worker that looks.
-  task<> wait(std::chrono::milliseconds interval);
+  /// Returns when `poke` was called or `interval` has passed, `followed_interval` while somebody follows. On the worker
+  /// that looks.
+  task<> wait(std::chrono::milliseconds interval, std::chrono::milliseconds followed_interval);
   /// There is something new: look at once.
   void poke();
 
   task<result<revocation_batch>> follow(std::uint64_t after, std::chrono::milliseconds patience);
+  /// Of those that were looked at.
+  std::uint64_t newest() const { return newest_.load(std::memory_order_acquire); }
 
  private:
   // Somebody who waits, on a worker of its own.
@@ -43,6 +46,7 @@ class revocation_feed {
   class membership;
   void wake(const waiters& whom) const;
   void publish(std::uint64_t newest);
+  bool is_followed();
 
   user_store& store_;
   std::function<void(const revocation&)> on_revoked_;

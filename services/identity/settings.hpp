@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 
+#include "base/secret_string.hpp"
 #include "identity/passwords.hpp"
 
 namespace sluice::identity {
@@ -34,8 +35,10 @@ struct settings {
   hashing_settings hashing;
   throttle_settings throttle;
   milliseconds signing_key_rotation{30LL * 24 * 3'600'000};
+  secret_string sealing_secret;                 ///< what signing keys are sealed with in the store; empty: they are not
   milliseconds signing_key_notice{5 * 60'000};  ///< between the making of a key and its first signature
   milliseconds revocation_poll{1'000};
+  milliseconds revocation_poll_followed{250};              ///< while somebody follows them
   milliseconds revocation_lifetime{7LL * 24 * 3'600'000};  ///< how far back one can follow them
   milliseconds key_cache_ttl{10 * 60'000};                 ///< how long an API key is answered from memory
   milliseconds key_use_interval{60'000};                   ///< how exactly `last_used_at` is kept

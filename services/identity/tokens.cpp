@@ -1,5 +1,6 @@
 #include "identity/tokens.hpp"
 
+#include <algorithm>
 #include <array>
 #include <stdexcept>
 
@@ -31,10 +32,18 @@ const unsigned char* bytes_of(std::string_view text) {
   return reinterpret_cast<const unsigned char*>(text.data());
 }
 
+constexpr std::string_view header_opening = R"({"alg":"EdDSA","typ":"at+jwt","kid":")";
+constexpr std::string_view header_closing = R"("})";
+
 std::string header_of(std::string_view key_id) {
-  std::string header = R"({"alg":"EdDSA","typ":"at+jwt","kid":)";
-  append_json_string(header, key_id);
-  return encode_base64url(header + "}");
+  return encode_base64url(std::string(header_opening).append(key_id).append(header_closing));
+}
+
+std::vector<public_signing_key> public_halves(std::span<const stored_signing_key> keys) {
+  std::vector<public_signing_key> halves;
+  for (const stored_signing_key& each : keys)
+    halves.push_back({.id = each.id, .public_key = each.public_key});
+  return halves;
 }
 
 std::int64_t in_seconds(time_point at) {
@@ -79,9 +88,12 @@ class member_reader {
 
 }  // namespace
 
-struct token_keys::key {
-  std::string header;  // as its tokens begin
+struct token_verifier::key {
   evp_key public_half;
+};
+
+struct token_keys::signing_key {
+  std::string header;  // as its tokens begin
   evp_key private_half;
 };
 
@@ -126,26 +138,42 @@ stored_signing_key make_signing_key(time_point now) {
           .private_key = secret_string(text(private_half))};
 }
 
-token_keys::token_keys(token_settings told, std::span<const stored_signing_key> keys, std::string_view signing)
+token_verifier::token_verifier(token_settings told, std::span<const public_signing_key> keys)
     : settings_(std::move(told)) {
-  for (const stored_signing_key& stored : keys) {
-    const auto public_half = decode_base64url(stored.public_key);
-    const auto private_half = decode_base64url(stored.private_key.reveal());
-    if (!public_half || !private_half || public_half->size() != key_bytes || private_half->size() != key_bytes) {
-      throw std::runtime_error("the signing key " + stored.id + " is damaged");
-    }
+  for (const public_signing_key& given : keys) {
+    const auto bytes = decode_base64url(given.public_key);
+    if (!bytes || bytes->size() != key_bytes) throw std::runtime_error("the signing key " + given.id + " is damaged");
     auto made = std::make_unique<key>();
-    made->header = header_of(stored.id);
-    made->public_half.reset(
-        EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, bytes_of(*public_half), public_half->size()));
-    made->private_half.reset(
-        EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, bytes_of(*private_half), private_half->size()));
-    if (!made->public_half || !made->private_half) throw std::runtime_error("OpenSSL refuses an Ed25519 key");
-    if (stored.id == signing) signing_ = made.get();
-    const std::string header = made->header;
-    by_header_.emplace(header, std::move(made));
+    made->public_half.reset(EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, bytes_of(*bytes), bytes->size()));
+    if (!made->public_half) throw std::runtime_error("OpenSSL refuses an Ed25519 key");
+    by_header_.emplace(header_of(given.id), std::move(made));
   }
-  if (!signing_) throw std::runtime_error("there is no key to sign tokens with");
+}
+
+token_verifier::token_verifier(token_verifier&&) noexcept = default;
+token_verifier::~token_verifier() = default;
+
+bool has_token_header(std::string_view token) {
+  const std::size_t end = token.find('.');
+  if (end == std::string_view::npos || token.size() > token_bytes_max) return false;
+  const auto header = decode_base64url(token.substr(0, end));
+  if (!header || header->size() <= header_opening.size() + header_closing.size()) return false;
+  if (!header->starts_with(header_opening) || !header->ends_with(header_closing)) return false;
+  const std::string_view id = std::string_view(*header).substr(header_opening.size());
+  return is_id("sgn", id.substr(0, id.size() - header_closing.size()));
+}
+
+token_keys::token_keys(token_settings told, std::span<const stored_signing_key> keys, std::string_view signing)
+    : settings_(std::move(told)), public_(public_halves(keys)), verifier_(settings_, public_) {
+  const auto chosen = std::ranges::find(keys, signing, &stored_signing_key::id);
+  if (chosen == keys.end()) throw std::runtime_error("there is no key to sign tokens with");
+  const auto bytes = decode_base64url(chosen->private_key.reveal());
+  if (!bytes || bytes->size() != key_bytes) throw std::runtime_error("the signing key " + chosen->id + " is damaged");
+  signing_ = std::make_unique<signing_key>();
+  signing_->header = header_of(chosen->id);
+  signing_->private_half.reset(
+      EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, bytes_of(*bytes), bytes->size()));
+  if (!signing_->private_half) throw std::runtime_error("OpenSSL refuses an Ed25519 key");
 }
 
 token_keys::~token_keys() = default;
@@ -177,7 +205,7 @@ secret_string token_keys::sign(const claims& says) const {
   return secret_string(std::move(token));
 }
 
-std::expected<claims, token_fault> token_keys::verify(std::string_view token, time_point now) const {
+std::expected<claims, token_fault> token_verifier::verify(std::string_view token, time_point now) const {
   if (token.size() > token_bytes_max) return std::unexpected(token_fault::too_long);
   const std::size_t header_end = token.find('.');
   const std::size_t payload_end = token.rfind('.');

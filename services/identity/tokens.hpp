@@ -5,10 +5,12 @@
 #include <cstdint>
 #include <expected>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "base/secret_string.hpp"
 #include "identity/identity_service.hpp"
@@ -58,14 +60,20 @@ struct token_settings {
   std::chrono::seconds leeway{30};  ///< for clocks that differ
 };
 
-/// Signs with one key and believes tokens of all. Immutable; any thread.
-class token_keys {
- public:
-  /// `signing` is the id of one of `keys`. Throws if a key is not one (the store is damaged).
-  token_keys(token_settings told, std::span<const stored_signing_key> keys, std::string_view signing);
-  ~token_keys();
+/// The half of a signing key that anybody may have.
+struct public_signing_key {
+  std::string id;          // `kid`
+  std::string public_key;  ///< 32 bytes in base64url
+};
 
-  secret_string sign(const claims& says) const;
+/// Believes tokens of all its keys. Immutable; any thread.
+class token_verifier {
+ public:
+  /// Throws if a key is not one.
+  token_verifier(token_settings told, std::span<const public_signing_key> keys);
+  token_verifier(token_verifier&&) noexcept;
+  ~token_verifier();
+
   /// Checks in this order: size; the header, byte for byte one of those that `sign` writes, so that its algorithm, type
   /// and key are pinned before anything of it is parsed; the signature; the claims, all of them.
   std::expected<claims, token_fault> verify(std::string_view token, time_point now) const;
@@ -74,7 +82,31 @@ class token_keys {
   struct key;
   token_settings settings_;
   std::unordered_map<std::string, std::unique_ptr<key>> by_header_;  // by the header's segment
-  const key* signing_ = nullptr;
+};
+
+/// Whether the token's header is one that `sign` may have written, with whatever key.
+bool has_token_header(std::string_view token);
+
+/// Signs with one key and believes tokens of all. Immutable; any thread.
+class token_keys {
+ public:
+  /// `signing` is the id of one of `keys`. Throws if a key is not one (the store is damaged).
+  token_keys(token_settings told, std::span<const stored_signing_key> keys, std::string_view signing);
+  ~token_keys();
+
+  secret_string sign(const claims& says) const;
+  std::expected<claims, token_fault> verify(std::string_view token, time_point now) const {
+    return verifier_.verify(token, now);
+  }
+  const token_settings& told() const { return settings_; }
+  const std::vector<public_signing_key>& public_keys() const { return public_; }
+
+ private:
+  struct signing_key;
+  token_settings settings_;
+  std::vector<public_signing_key> public_;
+  token_verifier verifier_;
+  std::unique_ptr<signing_key> signing_;
 };
 
 /// The claims of a token's second segment, decoded. Nothing for what `sign` would not have written: claims that are

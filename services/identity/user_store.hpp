@@ -113,12 +113,14 @@ class user_store {
   virtual task<result<void>> note_uses(std::vector<key_use> uses) = 0;
 
   virtual task<result<std::uint64_t>> newest_revocation() = 0;
+  /// The newest that was made before `since`; 0 if there is none.
+  virtual task<result<std::uint64_t>> newest_revocation_before(time_point since) = 0;
   /// In their order, at most `limit`.
   virtual task<result<std::vector<revocation>>> revocations_after(std::uint64_t number, std::uint32_t limit) = 0;
 
   /// Oldest first.
   virtual task<result<std::vector<stored_signing_key>>> signing_keys() = 0;
-  /// Adds it unless there is one that was made after `newer_than`: of several who try at once, one does.
+  /// Adds it unless there is one that was made after `newer_than`: of several who try at once, on any node, one does.
   virtual task<result<void>> add_signing_key(stored_signing_key made, time_point newer_than) = 0;
 
   struct expiry {

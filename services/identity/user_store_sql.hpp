@@ -40,6 +40,7 @@ class user_store_sql : public user_store {
   task<result<void>> note_uses(std::vector<key_use> uses) override;
 
   task<result<std::uint64_t>> newest_revocation() override;
+  task<result<std::uint64_t>> newest_revocation_before(time_point since) override;
   task<result<std::vector<revocation>>> revocations_after(std::uint64_t number, std::uint32_t limit) override;
 
   task<result<std::vector<stored_signing_key>>> signing_keys() override;

@@ -114,6 +114,17 @@ task<result<std::uint64_t>> user_store_sql::newest_revocation() {
   });
 }
 
+task<result<std::uint64_t>> user_store_sql::newest_revocation_before(time_point since) {
+  return database_.read([since](soci::session& sql) -> result<std::uint64_t> {
+    const long long before = to_sql(since);
+    long long newest = 0;
+    // From the newest backwards, so as far as the answer and no farther.
+    sql << "SELECT number FROM revocations WHERE revoked_at < :before ORDER BY number DESC LIMIT 1", use(before),
+        into(newest);
+    return sql.got_data() ? static_cast<std::uint64_t>(newest) : 0;
+  });
+}
+
 task<result<std::vector<revocation>>> user_store_sql::revocations_after(std::uint64_t number, std::uint32_t limit) {
   return database_.read([number, limit](soci::session& sql) -> result<std::vector<revocation>> {
     const auto after = static_cast<long long>(number);
@@ -156,6 +167,9 @@ task<result<std::vector<stored_signing_key>>> user_store_sql::signing_keys() {
 task<result<void>> user_store_sql::add_signing_key(stored_signing_key made, time_point newer_than) {
   return database_.write([made = std::move(made), newer_than](soci::session& sql) -> result<void> {
     const std::string private_key(made.private_key.reveal());
+    // Locks the row to the end of the transaction: of nodes that start together, the second one sees the first one's
+    // key.
+    change(sql, "UPDATE revocation_counter SET newest = newest");
     change(sql,
            "INSERT INTO signing_keys (id, public_key, private_key, created_at) SELECT :id, :public, :private, :created "
            "WHERE NOT EXISTS (SELECT id FROM signing_keys WHERE created_at > :newer)",
