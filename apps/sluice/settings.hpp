@@ -139,11 +139,31 @@ struct telemetry_settings {
   telemetry::log_format log_format = telemetry::log_format::text;
 };
 
+/// How the separate roles find and know one another.
+struct service_settings {
+  std::vector<std::string> address;  ///< targets of gRPC's; several are asked in turn
+};
+
+struct service_tls_settings {
+  std::string certificate;  ///< paths of PEM files; empty: none
+  std::string key;
+  std::string ca;
+};
+
+struct services_settings {
+  service_settings identity;
+  service_settings agent;
+  secret_string secret;
+  service_tls_settings tls;
+  std::string advertise;  ///< empty: host name and actual port
+};
+
 struct settings {
   server_settings server;
   std::string data_dir = "./data";
   database_settings database;
   auth_settings auth;
+  services_settings services;
   std::map<std::string, provider_settings> providers;  ///< by name
   std::vector<model_settings> models;
   std::string default_model;

@@ -54,6 +54,9 @@ class checker {
     const tls_settings& tls = told_.server.tls;
     if (tls.certificate.empty() != tls.key.empty())
       add("server.tls", "server.tls needs both certificate and key, or neither");
+    const service_tls_settings& services = told_.services.tls;
+    if (services.certificate.empty() != services.key.empty())
+      add("services.tls", "services.tls needs both certificate and key, or neither");
   }
 
   void check_keys() {

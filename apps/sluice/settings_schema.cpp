@@ -38,6 +38,11 @@ bool is_name(std::string_view text) {
          std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) > ' ' && c != 0x7F; });
 }
 
+bool is_rpc_target(std::string_view text) {
+  return !text.empty() && text.size() <= 1024 &&
+         std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) > ' ' && c != 0x7F; });
+}
+
 constexpr text_rule listen_rule{"an address and port such as 127.0.0.1:8080 or [::1]:8080",
                                 [](std::string_view text) { return http::parse_listen_address(text).has_value(); }};
 constexpr text_rule optional_listen_rule{
@@ -56,6 +61,11 @@ constexpr text_rule range_rule{"an address or a network such as 10.0.0.0/8 or fd
                                [](std::string_view text) { return http::address_range::parse(text).has_value(); }};
 constexpr text_rule sha256_rule{"a SHA-256 as 64 lower-case hexadecimal digits", is_sha256};
 constexpr text_rule name_rule{"a name of 1 to 128 bytes without spaces", is_name};
+
+constexpr text_rule rpc_target_rule{
+    "an address such as agent.example.org:50052, or a target such as dns:///agent:50052", is_rpc_target};
+constexpr text_rule advertise_rule{"an address such as 10.0.0.7:50052, or \"\"",
+                                   [](std::string_view text) { return text.empty() || is_rpc_target(text); }};
 
 constexpr milliseconds wait_min = 1ms;
 constexpr milliseconds wait_max = 24h;
@@ -168,6 +178,35 @@ type<auth_settings> auth() {
   return keys;
 }
 
+type<services_settings> services() {
+  structure<service_settings> service;
+  service.key("address", &service_settings::address, one_or_list_of(text(rpc_target_rule)),
+              "Where its nodes are; calls go to all of them in turn.");
+
+  using t = service_tls_settings;
+  structure<t> tls;
+  tls.key("certificate", &t::certificate, text(),
+          "PEM file with this node's certificate and its chain: shown to callers, and to those it calls.");
+  tls.key("key", &t::key, text(), "PEM file with its private key.");
+  tls.key(
+      "ca", &t::ca, text(),
+      "PEM file of the authorities of the other nodes. A node that has this and a certificate takes no call without "
+      "one of theirs (mutual TLS).");
+
+  using s = services_settings;
+  structure<s> keys;
+  keys.key("identity", &s::identity, type<service_settings>(service), "`sluice identity`, for the other roles.");
+  keys.key("agent", &s::agent, type<service_settings>(service), "`sluice agent`, for the other roles.");
+  keys.key(
+      "secret", &s::secret, secret(),
+      "What all nodes have in common: without it or mutual TLS none takes calls of other machines. Signing keys are "
+      "sealed with it in the database.");
+  keys.key("tls", &s::tls, type<t>(tls), "TLS between the nodes.");
+  keys.key("advertise", &s::advertise, text(advertise_rule),
+           "Where the other nodes reach this one; empty: its host name and actual port.");
+  return keys;
+}
+
 type<mock_provider_settings> mock_provider() {
   using s = mock_provider_settings;
   structure<s> keys;
@@ -267,6 +306,7 @@ type<settings> settings_schema() {
            "The folder of everything that is kept; one process at a time holds it.");
   keys.key("database", &settings::database, database(), "Accounts, conversations, usage.");
   keys.key("auth", &settings::auth, auth(), "Who may come in.");
+  keys.key("services", &settings::services, services(), "The roles on their own, towards one another.");
   keys.key("providers", &settings::providers,
            map_of(variant_of("type", {"mock", "openai"}, {"anthropic", "gemini"}, mock_provider(), openai_provider())),
            "Who answers, by name. The key `type` is `mock`, or `openai` for every API like OpenAI's.");
@@ -278,7 +318,7 @@ type<settings> settings_schema() {
            "not set and others than this machine can connect: 30 `POST /login` a minute and 20 `POST /register` an "
            "hour from one address.");
   keys.key("telemetry", &settings::telemetry, telemetry_keys(), "Logs.");
-  keys.unsupported({"state", "services"});
+  keys.unsupported({"state"});
   return keys;
 }
 

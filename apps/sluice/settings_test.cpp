@@ -137,7 +137,7 @@ TEST(settings, every_mistake_is_reported_at_once_with_its_place) {
 }
 
 TEST(settings, what_is_planned_is_refused_and_not_ignored) {
-  for (const std::string key : {"state", "services"}) {
+  for (const std::string key : {"state"}) {
     EXPECT_THAT(errors(key + ": {}"),
                 ElementsAre("sluice.yaml:1:1: the key \"" + key + "\" is not supported by this version"));
   }
@@ -247,6 +247,37 @@ TEST(settings, the_example_for_production_is_right) {
   EXPECT_THAT(loaded->told.auth.insecure_tokens, IsEmpty());
   EXPECT_EQ(std::get<openai_provider_settings>(loaded->told.providers.at("openai")).api_key.reveal(), "sk-from-file");
   EXPECT_THAT(loaded->notices, IsEmpty());
+}
+
+TEST(settings, services_have_an_address_or_several) {
+  const auto loaded =
+      load_settings(sources("services:\n  identity: {address: 'dns:///identity:50051'}\n"
+                            "  agent: {address: ['10.0.0.1:50052', '[fd00::1]:50052']}\n  secret: ${SECRET}\n"
+                            "  tls: {certificate: c.pem, key: k.pem, ca: ca.pem}\n  advertise: 10.0.0.7:50052\n",
+                            {{"SECRET", "open sesame"}, {"SLUICE_SERVICES__IDENTITY__ADDRESS", "10.0.0.9:50051"}}));
+  ASSERT_TRUE(loaded) << to_string(loaded.error().front());
+  const services_settings& told = loaded->told.services;
+  EXPECT_THAT(told.identity.address, ElementsAre("10.0.0.9:50051"));
+  EXPECT_THAT(told.agent.address, ElementsAre("10.0.0.1:50052", "[fd00::1]:50052"));
+  EXPECT_EQ(told.advertise, "10.0.0.7:50052");
+  const auto server = make_rpc_server_settings(loaded->told);
+  EXPECT_EQ(server.protection.secret.reveal(), "open sesame");
+  EXPECT_EQ(server.protection.tls.ca, "ca.pem");
+  EXPECT_EQ(server.message_bytes_max, (10U << 20) + (1U << 20));
+  const auto channel = make_channel_settings(loaded->told, "agent", told.agent.address);
+  EXPECT_EQ(channel.peer, "agent");
+  EXPECT_THAT(channel.addresses, ElementsAre("10.0.0.1:50052", "[fd00::1]:50052"));
+  EXPECT_EQ(make_identity_settings(loaded->told).sealing_secret.reveal(), "open sesame");
+}
+
+TEST(settings, services_that_make_no_sense) {
+  EXPECT_THAT(errors("services: {agent: {address: ''}}"),
+              ElementsAre(HasSubstr("services.agent.address: expected an address such as")));
+  EXPECT_THAT(errors("services: {agent: {address: [a:1, 'b c']}}"),
+              ElementsAre(HasSubstr("services.agent.address[1]")));
+  EXPECT_THAT(errors("services: {agent: {address: {host: a}}}"), ElementsAre(HasSubstr("found a map")));
+  EXPECT_THAT(errors("services: {tls: {certificate: c.pem}}"),
+              ElementsAre(HasSubstr("services.tls needs both certificate and key")));
 }
 
 }  // namespace

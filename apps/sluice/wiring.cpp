@@ -42,6 +42,7 @@ identity::settings make_identity_settings(const settings& told) {
   if (!told.server.public_url.empty()) made.issuer = told.server.public_url;
   made.token_ttl = told.auth.token_ttl;
   made.refresh_ttl = told.auth.refresh_ttl;
+  made.sealing_secret = told.services.secret;
   made.registration =
       told.auth.registration == registration::open ? identity::registration::open : identity::registration::closed;
   return made;
@@ -103,6 +104,34 @@ gateway::settings make_gateway_settings(const settings& told) {
   for (const rate_limit& one : told.limits)
     made.limits.push_back(make_request_limit(one));
   return made;
+}
+
+namespace {
+
+// A message holds a body, and what is said about it.
+std::size_t rpc_message_bytes(const settings& told) {
+  constexpr std::size_t around_the_body = 1 << 20;
+  return told.server.limits.body_bytes + around_the_body;
+}
+
+rpc::security make_security(const services_settings& told) {
+  return {.tls = {.certificate = told.tls.certificate, .key = told.tls.key, .ca = told.tls.ca}, .secret = told.secret};
+}
+
+}  // namespace
+
+rpc::server_settings make_rpc_server_settings(const settings& told) {
+  return {.listen = told.server.listen,
+          .protection = make_security(told.services),
+          .message_bytes_max = rpc_message_bytes(told)};
+}
+
+rpc::channel_settings make_channel_settings(const settings& told, std::string peer,
+                                            std::vector<std::string> addresses) {
+  return {.peer = std::move(peer),
+          .addresses = std::move(addresses),
+          .protection = make_security(told.services),
+          .message_bytes_max = rpc_message_bytes(told)};
 }
 
 store::database_settings make_database_settings(const settings& told) {

@@ -47,10 +47,11 @@ struct description {
   std::string expected;  ///< completes "expected …": "an integer from 1 to 65535"
   std::optional<double> least = {};
   std::optional<double> most = {};
-  std::vector<std::string> choices = {};                                                      ///< of a choice
-  std::shared_ptr<const description> element = {};                                            ///< of a list or map
-  std::vector<key_description> keys = {};                                                     ///< of a structure
-  std::string tag = {};                                                                       ///< of a variant
+  std::vector<std::string> choices = {};            ///< of a choice
+  std::shared_ptr<const description> element = {};  ///< of a list or map
+  bool one_alone = false;                           ///< of a list: an element that stands alone is a list of one
+  std::vector<key_description> keys = {};           ///< of a structure
+  std::string tag = {};                             ///< of a variant
   std::vector<std::pair<std::string, std::shared_ptr<const description>>> alternatives = {};  ///< of a variant
   std::vector<std::string> unsupported = {};  ///< keys, choices or tags that this version knows of but does not have
 };

@@ -87,13 +87,22 @@ value structure_schema(const description& what, const std::string& tag = {}, con
   return schema;
 }
 
+value either(value one, value other) {
+  value choices = value::list();
+  choices.items.push_back(std::move(one));
+  choices.items.push_back(std::move(other));
+  value schema = value::map();
+  schema.add("anyOf", std::move(choices));
+  return schema;
+}
+
 value schema_of(const description& what) {
   value schema = value::map();
   switch (what.is) {
     case kind::list:
       schema.add("type", word("array"));
       schema.add("items", schema_of(*what.element));
-      return schema;
+      return what.one_alone ? either(schema_of(*what.element), std::move(schema)) : schema;
     case kind::map:
       schema.add("type", word("object"));
       schema.add("additionalProperties", schema_of(*what.element));
@@ -166,6 +175,7 @@ std::string_view kind_word(const description& what) {
     case kind::secret:
       return what.expected;
     case kind::list:
+      if (what.one_alone) return what.expected;
       return what.element->is == kind::structure || what.element->is == kind::variant ? "a list of maps" : "a list";
     default:
       return what.expected;

@@ -109,6 +109,23 @@ type<std::vector<T>> list_of(type<T> element) {
           }};
 }
 
+/// A list, or one element that stands alone.
+template <class T>
+type<std::vector<T>> one_or_list_of(type<T> element) {
+  auto what = std::make_shared<description>(description{.is = kind::list,
+                                                        .expected = element.what->expected + ", or a list of such",
+                                                        .element = element.what,
+                                                        .one_alone = true});
+  const type<std::vector<T>> many = list_of(element);
+  return {what,
+          [element, many](const value& from, std::vector<T>& into, const std::string& path, problems& wrong) {
+            if (from.is == value::shape::list) return many.read(from, into, path, wrong);
+            into.assign(1, T{});
+            element.read(from, into.front(), path, wrong);
+          },
+          many.show};
+}
+
 /// Names that the configuration's owner chooses, each with a T.
 template <class T>
 type<std::map<std::string, T>> map_of(type<T> element) {
