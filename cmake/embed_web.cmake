@@ -21,11 +21,11 @@ function(embed_web)
   else()
     set(folder "${CMAKE_CURRENT_BINARY_DIR}/no_web")
     file(CONFIGURE OUTPUT "${folder}/embedded.cpp" @ONLY CONTENT [=[
-#include "gateway/web_files.hpp"
+#include "door/web_files.hpp"
 
-namespace sluice::gateway {
+namespace sluice::door {
 const std::span<const web_file> web_files;
-}  // namespace sluice::gateway
+}  // namespace sluice::door
 ]=])
   endif()
   set_source_files_properties("${folder}/embedded.cpp" PROPERTIES SKIP_PRECOMPILE_HEADERS ON)

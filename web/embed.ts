@@ -43,7 +43,7 @@ function readFiles(folder: string): File[] {
 
 /**
  * Writes `embedded.cpp` beside what was built: all files, packed and not, in the assembler's words, and the table
- * `gateway::web_files` over them (services/gateway/web_files.hpp).
+ * `door::web_files` over them (services/door/web_files.hpp).
  */
 function embed(folder: string): void {
   const packed = join(folder, '..', 'packed');
@@ -73,13 +73,13 @@ function embed(folder: string): void {
   }
   const source = [
     '// Made by web/embed.ts.',
-    '#include "gateway/web_files.hpp"\n',
+    '#include "door/web_files.hpp"\n',
     `asm(R"(\n  .section .rodata\n${assembly}  .previous\n)");`,
     symbols,
-    'namespace sluice::gateway {',
+    'namespace sluice::door {',
     `static const web_file table[] = {\n${table}};`,
     'const std::span<const web_file> web_files(table);',
-    '}  // namespace sluice::gateway\n',
+    '}  // namespace sluice::door\n',
   ];
   writeFileSync(join(folder, '..', 'embedded.cpp'), source.join('\n'));
 }

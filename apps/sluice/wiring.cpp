@@ -50,27 +50,27 @@ identity::settings make_identity_settings(const settings& told) {
 
 namespace {
 
-gateway::limit_subject subject_of(limited_by by) {
+door::limit_subject subject_of(limited_by by) {
   switch (by) {
     case limited_by::address:
-      return gateway::limit_subject::address;
+      return door::limit_subject::address;
     case limited_by::user:
-      return gateway::limit_subject::user;
+      return door::limit_subject::user;
     case limited_by::key:
-      return gateway::limit_subject::key;
+      return door::limit_subject::key;
     case limited_by::global:
-      return gateway::limit_subject::global;
+      return door::limit_subject::global;
   }
-  return gateway::limit_subject::address;
+  return door::limit_subject::address;
 }
 
-gateway::request_limit make_request_limit(const rate_limit& told) {
+door::request_limit make_request_limit(const rate_limit& told) {
   const rate_limit_settings& common = common_of(told);
-  gateway::request_limit made{.what = {.name = common.name, .rule = {}},
-                              .by = subject_of(common.by),
-                              .counts_chats = common.match.operation == limited_operation::chat,
-                              .path = common.match.path,
-                              .method = common.match.method};
+  door::request_limit made{.what = {.name = common.name, .rule = {}},
+                           .by = subject_of(common.by),
+                           .counts_chats = common.match.operation == limited_operation::chat,
+                           .path = common.match.path,
+                           .method = common.match.method};
   if (const auto* const bucket = std::get_if<bucket_limit_settings>(&told)) {
     made.what.rule = limits::token_bucket_rule{.rate = bucket->rate, .burst = bucket->burst};
   } else {
@@ -96,7 +96,8 @@ gateway::settings make_gateway_settings(const settings& told) {
   made.message_bytes_max = limits.message_bytes;
   made.sockets_max = limits.sockets;
   made.sockets_per_user_max = limits.sockets_per_user;
-  made.dialogue = {.streams_max = limits.streams_per_socket, .json = {.depth = limits.json_depth}};
+  made.json = {.depth = limits.json_depth};
+  made.dialogue = {.streams_max = limits.streams_per_socket, .json = made.json};
   made.heartbeat = told.server.timeouts.heartbeat;
   made.write_timeout = told.server.timeouts.write;
   made.session_check = std::min(made.session_check, told.auth.token_ttl);

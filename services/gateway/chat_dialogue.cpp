@@ -5,9 +5,12 @@
 #include <fmt/format.h>
 
 #include "base/utf8.hpp"
-#include "gateway/field_reader.hpp"
+#include "door/field_reader.hpp"
 
 namespace sluice::gateway {
+
+using namespace door;
+
 namespace {
 
 // Text of neighbouring deltas joins in one frame up to this size, so that other streams of the socket get their turn.

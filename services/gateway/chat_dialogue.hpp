@@ -17,7 +17,7 @@ namespace sluice::gateway {
 
 struct dialogue_limits {
   std::size_t streams_max = 32;  ///< live requests on the socket
-  json_limits json;
+  door::json_limits json;
 };
 
 /// What the client asked that only the agent can answer.

@@ -5,9 +5,13 @@
 
 #include "base/json_text.hpp"
 #include "base/utf8.hpp"
+#include "door/field_reader.hpp"
 #include "http/message.hpp"
 
 namespace sluice::gateway {
+
+using namespace door;
+
 namespace {
 
 namespace json = boost::json;

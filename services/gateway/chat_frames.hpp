@@ -10,6 +10,7 @@
 
 #include "agent/agent_service.hpp"
 #include "base/error.hpp"
+#include "door/field_reader.hpp"
 #include "gateway/chat_request.hpp"
 #include "generation/cursor.hpp"
 #include "generation/delta.hpp"
@@ -31,7 +32,7 @@ struct client_frame {
 inline constexpr std::size_t request_id_characters_max = 64;
 
 /// Errors: invalid_argument for what is not such a frame. `id` of the error's frame cannot be known then.
-result<client_frame> parse_client_frame(std::string_view text, const json_limits& limits);
+result<client_frame> parse_client_frame(std::string_view text, const door::json_limits& limits);
 
 /// Who a server's frame belongs to, ready to be copied into each: `,"id":"a","generation_id":"gen_…"`.
 class frame_owner {

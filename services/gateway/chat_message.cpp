@@ -3,9 +3,12 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
-#include "gateway/field_reader.hpp"
+#include "door/field_reader.hpp"
 
 namespace sluice::gateway {
+
+using namespace door;
+
 namespace {
 
 namespace json = boost::json;

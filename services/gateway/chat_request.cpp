@@ -8,10 +8,13 @@
 #include <fmt/format.h>
 
 #include "base/utf8.hpp"
+#include "door/field_reader.hpp"
 #include "gateway/chat_message.hpp"
-#include "gateway/field_reader.hpp"
 
 namespace sluice::gateway {
+
+using namespace door;
+
 namespace {
 
 namespace json = boost::json;
@@ -180,24 +183,6 @@ std::optional<error> check_unknown(const json::object& rest) {
 }
 
 }  // namespace
-
-result<json::value> parse_json(std::string_view text, const json_limits& limits, json::storage_ptr storage) {
-  json::parse_options options;
-  options.max_depth = limits.depth;
-  json::stream_parser parser({}, options);
-  parser.reset(std::move(storage));
-  boost::system::error_code problem;
-  const std::size_t read = parser.write_some(text, problem);
-  if (!problem && read < text.size()) problem = json::make_error_code(json::error::extra_data);
-  if (!problem) parser.finish(problem);
-  if (!problem) return parser.release();
-  if (problem == json::error::too_deep) {
-    return failure(error_reason::invalid_argument,
-                   fmt::format("the JSON is nested deeper than {} levels", limits.depth));
-  }
-  return failure(error_reason::invalid_argument,
-                 fmt::format("this is not JSON: {} at byte {}", problem.message(), read));
-}
 
 result<generation::request> parse_openai_chat(json::object body) {
   generation::request asked;

@@ -13,16 +13,6 @@
 
 namespace sluice::gateway {
 
-/// What a text from outside may be, at the most.
-struct json_limits {
-  std::size_t depth = 32;
-};
-
-/// Parses JSON strictly (RFC 8259; valid UTF-8; bounded depth). The error says where it went wrong, in bytes.
-/// `storage` is where the value lives; the default is the heap.
-result<boost::json::value> parse_json(std::string_view text, const json_limits& limits,
-                                      boost::json::storage_ptr storage = {});
-
 /// The body of `POST /v1/chat/completions`. Fields without a neutral name stay in `extensions`, dialect "openai".
 /// Errors are invalid_argument with the path of the field in `param`. `stream` and `stream_options` are the face's
 /// business and are skipped here.

@@ -10,6 +10,9 @@
 #include "gateway/chat_sockets.hpp"
 
 namespace sluice::gateway {
+
+using namespace door;
+
 namespace {
 
 using http::websocket_event;

@@ -8,9 +8,9 @@
 #include "agent/agent_service.hpp"
 #include "async/wakeup.hpp"
 #include "async/watchdog.hpp"
-#include "gateway/admission.hpp"
 #include "gateway/chat_dialogue.hpp"
 #include "gateway/settings.hpp"
+#include "gateway/socket_places.hpp"
 #include "http/exchange.hpp"
 #include "http/stream_socket.hpp"
 #include "http/websocket_codec.hpp"
@@ -25,7 +25,7 @@ class chat_sockets;
 class chat_socket : public std::enable_shared_from_this<chat_socket> {
  public:
   chat_socket(http::taken_socket taken, const http::client_key& client, chat_dialect dialect,
-              std::shared_ptr<const principal> who, socket_place place, chat_sockets& all);
+              std::shared_ptr<const door::principal> who, socket_place place, chat_sockets& all);
   ~chat_socket();
   chat_socket(const chat_socket&) = delete;
   chat_socket& operator=(const chat_socket&) = delete;
@@ -40,7 +40,7 @@ class chat_socket : public std::enable_shared_from_this<chat_socket> {
   /// Called now and then: pings a silent peer, cuts one that stays silent or does not close.
   void look_after(std::chrono::steady_clock::time_point now);
 
-  const principal& who() const { return *who_; }
+  const door::principal& who() const { return *who_; }
   /// When it is to be asked whether the session still stands: at first when the token has run out.
   bool is_session_check_due(std::chrono::steady_clock::time_point now) const {
     return now >= check_session_at_ && !ended_;
@@ -66,7 +66,7 @@ class chat_socket : public std::enable_shared_from_this<chat_socket> {
   http::websocket_decoder decoder_;
   http::websocket_close_handshake closing_;
   chat_dialogue dialogue_;
-  std::shared_ptr<const principal> who_;
+  std::shared_ptr<const door::principal> who_;
   socket_place place_;
   chat_sockets& all_;
   async::wakeup growth_;   // a cursor has more, or `out_` has: the writer looks again

@@ -7,6 +7,9 @@
 #include "http/websocket_frame.hpp"
 
 namespace sluice::gateway {
+
+using namespace door;
+
 namespace {
 
 constexpr std::chrono::milliseconds housekeeping_max{1000};

@@ -8,7 +8,7 @@
 #include "agent/agent_service.hpp"
 #include "async/task.hpp"
 #include "async/task_group.hpp"
-#include "gateway/admission.hpp"
+#include "door/admission.hpp"
 #include "gateway/chat_socket.hpp"
 #include "gateway/revoked_sessions.hpp"
 #include "gateway/settings.hpp"
@@ -29,7 +29,7 @@ class chat_observer {
 class chat_sockets {
  public:
   chat_sockets(executor on, http::worker_buffer& buffer, const settings& told, agent::service& agents,
-               const request_limits& limits, const admission& door, chat_observer& watcher);
+               const door::request_limits& limits, const door::admission& door, chat_observer& watcher);
   ~chat_sockets();
   chat_sockets(const chat_sockets&) = delete;
   chat_sockets& operator=(const chat_sockets&) = delete;
@@ -37,7 +37,7 @@ class chat_sockets {
   /// Takes over a socket whose upgrade has been answered. On the worker. `endings` is from before its credentials were
   /// looked at.
   void adopt(http::taken_socket taken, const http::client_key& client, chat_dialect dialect,
-             std::shared_ptr<const principal> who, socket_place place, std::uint64_t endings);
+             std::shared_ptr<const door::principal> who, socket_place place, std::uint64_t endings);
   /// Closes (4401) the sockets of what was revoked. On the worker.
   void end_sessions(const revoked_sessions& revoked);
   /// How often that was done: who was let in meanwhile may have been missed.
@@ -54,7 +54,7 @@ class chat_sockets {
   executor get_executor() const { return executor_; }
   const settings& told() const { return settings_; }
   agent::service& agents() const { return agents_; }
-  const request_limits& limits() const { return limits_; }
+  const door::request_limits& limits() const { return limits_; }
   /// Where all sockets of the worker read into, one at a time and never across a wait.
   std::span<char> read_buffer() { return buffer_.bytes(); }
 
@@ -70,8 +70,8 @@ class chat_sockets {
   executor executor_;
   const settings& settings_;
   agent::service& agents_;
-  const request_limits& limits_;
-  const admission& door_;
+  const door::request_limits& limits_;
+  const door::admission& door_;
   chat_observer& observer_;
   http::worker_buffer& buffer_;
   chat_socket* first_ = nullptr;

@@ -2,11 +2,14 @@
 
 #include <array>
 
-#include "gateway/credentials.hpp"
-#include "gateway/limited_route.hpp"
+#include "door/credentials.hpp"
+#include "door/limited_route.hpp"
 #include "http/websocket_handshake.hpp"
 
 namespace sluice::gateway {
+
+using namespace door;
+
 namespace {
 
 constexpr std::array<std::string_view, 1> subprotocols{"sluice.v1"};
@@ -74,7 +77,7 @@ task<result<entry_pass>> admit(const chat_door& by, http::exchange& with) {
     full.retry_after = std::chrono::seconds(5);
     co_return std::unexpected(std::move(full));
   }
-  auto place = by.door.take_socket_place(*who);
+  auto place = by.places.take(*who);
   if (!place) co_return std::unexpected(std::move(place.error()));
   co_return entry_pass{.who = std::move(*who), .place = std::move(*place)};
 }
@@ -86,7 +89,7 @@ task<> upgrade_to_chat(chat_door by, chat_sockets& sockets, http::exchange& with
   const http::client_key client = http::client_key_of(asked.client_address);
   request_charge charge(by.limits, by.scope, client);
   if (auto allowed = co_await charge.take_anonymous(); !allowed)
-    co_return co_await refuse_limited(with, charge, std::move(allowed.error()));
+    co_return co_await refuse_limited(with, limit_face::ours, charge, std::move(allowed.error()));
   // Each of these may come in several fields of one name.
   const std::string upgrade = asked.headers.joined("upgrade");
   const std::string connection = asked.headers.joined("connection");
@@ -116,7 +119,7 @@ task<> upgrade_to_chat(chat_door by, chat_sockets& sockets, http::exchange& with
   }
   if (!by.scope.personal.empty()) {
     if (auto allowed = co_await charge.take_personal(*entry->who); !allowed)
-      co_return co_await refuse_limited(with, charge, std::move(allowed.error()));
+      co_return co_await refuse_limited(with, limit_face::ours, charge, std::move(allowed.error()));
   }
   std::string switching =
       "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " +

@@ -2,10 +2,11 @@
 #pragma once
 
 #include "async/task.hpp"
-#include "gateway/admission.hpp"
+#include "door/admission.hpp"
+#include "door/request_limits.hpp"
 #include "gateway/chat_sockets.hpp"
-#include "gateway/request_limits.hpp"
 #include "gateway/settings.hpp"
+#include "gateway/socket_places.hpp"
 #include "gateway/ws_tickets.hpp"
 #include "http/exchange.hpp"
 
@@ -14,10 +15,11 @@ namespace sluice::gateway {
 /// What lets somebody in; all of it outlives the upgrade.
 struct chat_door {
   const settings& told;
-  admission& door;
+  door::admission& door;
+  socket_places& places;
   ws_tickets& tickets;
-  const request_limits& limits;
-  const limit_scope& scope;  ///< of the route
+  const door::request_limits& limits;
+  const door::limit_scope& scope;  ///< of the route
 };
 
 /// Checks, in this order: the limits by address and of all, that it is a WebSocket's handshake and a subprotocol that

@@ -5,12 +5,15 @@
 #include <boost/json.hpp>
 #include <fmt/chrono.h>
 
+#include "door/credentials.hpp"
+#include "door/field_reader.hpp"
+#include "door/json_exchange.hpp"
 #include "gateway/conversation_json.hpp"
-#include "gateway/credentials.hpp"
-#include "gateway/field_reader.hpp"
-#include "gateway/json_exchange.hpp"
 
 namespace sluice::gateway {
+
+using namespace door;
+
 namespace {
 
 namespace json = boost::json;

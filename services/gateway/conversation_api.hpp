@@ -5,7 +5,7 @@
 
 #include "agent/agent_service.hpp"
 #include "agent/conversation_service.hpp"
-#include "gateway/admission.hpp"
+#include "door/admission.hpp"
 #include "gateway/settings.hpp"
 #include "http/exchange.hpp"
 #include "http/router.hpp"
@@ -16,7 +16,7 @@ namespace sluice::gateway {
 struct conversation_api {
   agent::service& agents;
   agent::conversation_service& stored;
-  admission& door;
+  door::admission& door;
   const settings& told;
 };
 
@@ -27,6 +27,6 @@ std::vector<http::route> conversation_routes(conversation_api uses);
 task<> export_conversation(conversation_api uses, http::exchange& with);
 
 /// Who asks; else null, and the client has been answered.
-task<std::shared_ptr<const principal>> admit_reader(conversation_api uses, http::exchange& with);
+task<std::shared_ptr<const door::principal>> admit_reader(conversation_api uses, http::exchange& with);
 
 }  // namespace sluice::gateway

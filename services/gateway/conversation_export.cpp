@@ -6,11 +6,14 @@
 #include <fmt/format.h>
 
 #include "base/timestamp.hpp"
+#include "door/json_exchange.hpp"
 #include "gateway/conversation_api.hpp"
 #include "gateway/conversation_json.hpp"
-#include "gateway/json_exchange.hpp"
 
 namespace sluice::gateway {
+
+using namespace door;
+
 namespace {
 
 namespace json = boost::json;

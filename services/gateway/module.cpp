@@ -6,16 +6,19 @@
 #include <boost/asio/co_spawn.hpp>
 
 #include "async/wakeup.hpp"
-#include "gateway/account_api.hpp"
+#include "door/account_api.hpp"
+#include "door/limited_route.hpp"
 #include "gateway/chat_upgrade.hpp"
 #include "gateway/conversation_api.hpp"
 #include "gateway/faces/openai_chat.hpp"
 #include "gateway/faces/openai_errors.hpp"
-#include "gateway/limited_route.hpp"
 #include "gateway/pages.hpp"
 #include "telemetry/names.hpp"
 
 namespace sluice::gateway {
+
+using namespace door;
+
 namespace {
 
 bool is_loopback(const asio::ip::address& address) {
@@ -70,9 +73,9 @@ module::module(async::worker_pool& workers, http::worker_buffers& buffers, setti
                agent::conversation_service& stored, identity::service& people, state::shared_state& state,
                limits::limiter& counts, telemetry::metric_registry& metrics,
                const telemetry::logger& log) :settings_(std::move(told)),
-    agents_(agents), stored_(stored), metrics_(metrics), people_(people), door_(settings_, people), tickets_(state),
-    limits_(settings_.limits, counts, metrics), watch_(std::make_unique<chat_watch>(metrics, log)),
-    sessions_(workers, people, door_, sockets_, log) {
+    agents_(agents), stored_(stored), metrics_(metrics), people_(people), door_(settings_, people), places_(settings_),
+    tickets_(state), limits_(settings_.limits, counts, metrics), watch_(std::make_unique<chat_watch>(metrics, log)),
+    sessions_(workers, people, places_, sockets_, log) {
   for (std::size_t i = 0; i < workers.size(); ++i) {
     sockets_.push_back(std::make_unique<chat_sockets>(workers[i].get_executor(), buffers[i], settings_, agents_,
                                                       limits_, door_, *watch_));
@@ -85,11 +88,12 @@ std::vector<http::route> module::routes() {
   std::vector<http::route> all;
   for (http::route& one : unlimited_routes()) {
     const bool begins_chat = one.pattern == "/v1/chat/completions";
-    all.push_back(limit_route(std::move(one), limits_, door_, begins_chat));
+    const limit_face face = openai::is_path_of_face(one.pattern) ? limit_face::openai : limit_face::ours;
+    all.push_back(limit_route(std::move(one), limits_, door_, face, begins_chat));
   }
   http::route root = chat_route("/");
   root.handle = [upgrade = std::move(root.handle),
-                 page = limit_route({"GET", "/", answer_root}, limits_, door_, false).handle](http::exchange& with) {
+                 page = limit_route({"GET", "/", answer_root}, limits_, door_).handle](http::exchange& with) {
     return upgrade_or(upgrade, page, with);
   };
   all.push_back(std::move(root));
@@ -112,9 +116,13 @@ std::vector<std::string> module::idle_limits() {
 http::route module::chat_route(std::string pattern) {
   limit_scope scope = limits_.of_route("GET", pattern, false);
   return {"GET", std::move(pattern), [this, scope = std::move(scope)](http::exchange& with) {
-            return upgrade_to_chat(
-                {.told = settings_, .door = door_, .tickets = tickets_, .limits = limits_, .scope = scope},
-                *sockets_[async::this_worker()], with);
+            return upgrade_to_chat({.told = settings_,
+                                    .door = door_,
+                                    .places = places_,
+                                    .tickets = tickets_,
+                                    .limits = limits_,
+                                    .scope = scope},
+                                   *sockets_[async::this_worker()], with);
           }};
 }
 
@@ -128,8 +136,9 @@ std::vector<http::route> module::unlimited_routes() {
       {"GET", "/v1/models/{model}",
        [openai_face](http::exchange& with) { return openai::get_model(openai_face, with); }},
   };
-  const account_api accounts{.people = people_, .door = door_, .tickets = tickets_, .told = settings_};
+  const account_api accounts{.people = people_, .door = door_, .told = settings_};
   std::ranges::move(account_routes(accounts), std::back_inserter(table));
+  table.push_back(ticket_route(tickets_, door_));
   const conversation_api stored{.agents = agents_, .stored = stored_, .door = door_, .told = settings_};
   std::ranges::move(conversation_routes(stored), std::back_inserter(table));
   std::ranges::move(page_routes(), std::back_inserter(table));

@@ -8,11 +8,12 @@
 #include "agent/agent_service.hpp"
 #include "agent/conversation_service.hpp"
 #include "async/worker_pool.hpp"
-#include "gateway/admission.hpp"
+#include "door/admission.hpp"
+#include "door/request_limits.hpp"
 #include "gateway/chat_sockets.hpp"
-#include "gateway/request_limits.hpp"
 #include "gateway/session_watch.hpp"
 #include "gateway/settings.hpp"
+#include "gateway/socket_places.hpp"
 #include "gateway/ws_tickets.hpp"
 #include "http/router.hpp"
 #include "http/worker_buffer.hpp"
@@ -53,9 +54,10 @@ class module {
   agent::conversation_service& stored_;
   telemetry::metric_registry& metrics_;
   identity::service& people_;
-  admission door_;
+  door::admission door_;
+  socket_places places_;
   ws_tickets tickets_;
-  request_limits limits_;
+  door::request_limits limits_;
   std::unique_ptr<chat_watch> watch_;
   std::vector<std::unique_ptr<chat_sockets>> sockets_;  // by worker
   session_watch sessions_;

@@ -2,7 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include "door/web_files.hpp"
+
 namespace sluice::gateway {
+
+using namespace door;
+
 namespace {
 
 constexpr web_file script{.path = "/assets/index-1.js",

@@ -4,6 +4,8 @@
 
 namespace sluice::gateway {
 
+using namespace door;
+
 void revoked_sessions::add(identity::revocation one) {
   std::string user_id = one.user_id;
   by_user_.emplace(std::move(user_id), std::move(one));

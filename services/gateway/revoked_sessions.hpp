@@ -5,7 +5,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "gateway/principal.hpp"
+#include "door/principal.hpp"
 #include "identity/identity_service.hpp"
 
 namespace sluice::gateway {
@@ -16,7 +16,7 @@ class revoked_sessions {
   void add(identity::revocation one);
   bool empty() const { return by_user_.empty(); }
   /// Whether what `who` came in with is among them.
-  bool cover(const principal& who) const;
+  bool cover(const door::principal& who) const;
 
  private:
   std::unordered_multimap<std::string, identity::revocation> by_user_;

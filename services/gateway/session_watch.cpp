@@ -14,10 +14,10 @@ constexpr std::chrono::milliseconds pause_after_failure{1'000};
 
 }  // namespace
 
-session_watch::session_watch(async::worker_pool& workers, identity::service& people, const admission& door,
+session_watch::session_watch(async::worker_pool& workers, identity::service& people, const socket_places& places,
                              const std::vector<std::unique_ptr<chat_sockets>>& sockets, const telemetry::logger& log)
     : people_(people),
-      door_(door),
+      places_(places),
       sockets_(sockets),
       log_(log),
       following_(workers[0].get_executor(), [this](const std::exception_ptr& why) {
@@ -56,7 +56,7 @@ task<> session_watch::follow(std::chrono::milliseconds pause) {
 void session_watch::tell(std::vector<identity::revocation> revoked) {
   auto affected = std::make_shared<revoked_sessions>();
   for (identity::revocation& one : revoked) {
-    if (door_.has_sockets(one.user_id)) affected->add(std::move(one));
+    if (places_.has_sockets(one.user_id)) affected->add(std::move(one));
   }
   const std::shared_ptr<const revoked_sessions> shared = std::move(affected);
   for (const auto& here : sockets_)

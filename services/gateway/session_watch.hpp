@@ -7,8 +7,8 @@
 #include "async/task.hpp"
 #include "async/task_group.hpp"
 #include "async/worker_pool.hpp"
-#include "gateway/admission.hpp"
 #include "gateway/chat_sockets.hpp"
+#include "gateway/socket_places.hpp"
 #include "identity/identity_service.hpp"
 #include "telemetry/log.hpp"
 
@@ -17,7 +17,7 @@ namespace sluice::gateway {
 /// One per process, on the first worker. What it is given outlives it.
 class session_watch {
  public:
-  session_watch(async::worker_pool& workers, identity::service& people, const admission& door,
+  session_watch(async::worker_pool& workers, identity::service& people, const socket_places& places,
                 const std::vector<std::unique_ptr<chat_sockets>>& sockets, const telemetry::logger& log);
 
   void begin();
@@ -29,7 +29,7 @@ class session_watch {
   void tell(std::vector<identity::revocation> revoked);
 
   identity::service& people_;
-  const admission& door_;
+  const socket_places& places_;
   const std::vector<std::unique_ptr<chat_sockets>>& sockets_;
   telemetry::logger log_;
   std::uint64_t seen_ = 0;  // the newest revocation that the workers were told of

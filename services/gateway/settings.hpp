@@ -3,34 +3,18 @@
 
 #include <chrono>
 #include <cstdint>
-#include <string>
-#include <vector>
 
-#include "base/secret_string.hpp"
+#include "door/settings.hpp"
 #include "gateway/chat_dialogue.hpp"
-#include "gateway/request_limits.hpp"
 
 namespace sluice::gateway {
 
-/// An API key fixed in the configuration. It is its own user.
-struct fixed_key {
-  std::string name;
-  std::string sha256;  ///< of the key, 64 lower-case hexadecimal digits
-  std::string role;
-};
-
-struct settings {
-  std::string public_origin;                 ///< where clients reach us, as browsers write it; empty: not known
-  std::vector<std::string> allowed_origins;  ///< beside our own
+struct settings : door::settings {
   bool allow_query_token = false;
-  std::vector<secret_string> insecure_tokens;  ///< of the user `demo`
-  std::vector<fixed_key> keys;
-
   std::size_t message_bytes_max = 262'144;  ///< of one WebSocket message
   std::uint32_t sockets_max = 100'000;
   std::uint32_t sockets_per_user_max = 32;
   dialogue_limits dialogue;
-  std::vector<request_limit> limits;
 
   std::chrono::milliseconds heartbeat{30'000};          ///< a silent peer is pinged after this, and closed after two
   std::chrono::milliseconds write_timeout{30'000};      ///< a peer that takes nothing for so long is closed

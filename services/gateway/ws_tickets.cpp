@@ -4,8 +4,15 @@
 
 #include "base/digest.hpp"
 #include "base/ids.hpp"
+#include "base/timestamp.hpp"
+#include "door/account_api.hpp"
+#include "door/credentials.hpp"
+#include "door/json_exchange.hpp"
 
 namespace sluice::gateway {
+
+using namespace door;
+
 namespace {
 
 namespace json = boost::json;
@@ -67,6 +74,26 @@ task<result<std::shared_ptr<const principal>>> ws_tickets::redeem(std::string_vi
   if (!kept) co_return std::unexpected(kept.error());
   if (!*kept) co_return failure(error_reason::unauthenticated, "this ticket is not valid, or was used already");
   co_return std::make_shared<const principal>(read(**kept));
+}
+
+namespace {
+
+task<> give_ticket(ws_tickets& tickets, const admission& door, http::exchange& with) {
+  with.answer_headers().set("cache-control", "no-store");
+  const auto who = co_await door.authenticate(find_credential(with.request()));
+  if (!who) co_return co_await send_error(with, who.error());
+  if (!co_await with.read_body(account_body_bytes_max)) co_return;
+  const auto made = co_await tickets.issue(**who);
+  if (!made) co_return co_await send_error(with, made.error());
+  co_await send_json(with, 201,
+                     {{"ticket", made->ticket.reveal()}, {"expires_at", format_timestamp(made->expires_at)}});
+}
+
+}  // namespace
+
+http::route ticket_route(ws_tickets& tickets, const door::admission& door) {
+  return {"POST", "/v1/ws-tickets",
+          [&tickets, &door](http::exchange& with) { return give_ticket(tickets, door, with); }};
 }
 
 }  // namespace sluice::gateway

@@ -8,7 +8,9 @@
 #include "async/task.hpp"
 #include "base/error.hpp"
 #include "base/secret_string.hpp"
-#include "gateway/principal.hpp"
+#include "door/admission.hpp"
+#include "door/principal.hpp"
+#include "http/router.hpp"
 #include "state/shared_state.hpp"
 
 namespace sluice::gateway {
@@ -24,12 +26,15 @@ class ws_tickets {
   explicit ws_tickets(state::shared_state& state) : state_(state) {}
 
   /// A ticket for `who`, good for 30 seconds and one use. Errors: rate_limited for who asks for very many; unavailable.
-  task<result<ws_ticket>> issue(const principal& who);
+  task<result<ws_ticket>> issue(const door::principal& who);
   /// Whom the ticket was given to, for the first who asks. The error is unauthenticated.
-  task<result<std::shared_ptr<const principal>>> redeem(std::string_view ticket);
+  task<result<std::shared_ptr<const door::principal>>> redeem(std::string_view ticket);
 
  private:
   state::shared_state& state_;
 };
+
+/// `POST /v1/ws-tickets`. What it is given outlives it.
+http::route ticket_route(ws_tickets& tickets, const door::admission& door);
 
 }  // namespace sluice::gateway

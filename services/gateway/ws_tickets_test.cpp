@@ -2,10 +2,13 @@
 
 #include <gtest/gtest.h>
 
-#include "gateway/identity_testing.hpp"
+#include "door/identity_testing.hpp"
 #include "state/shared_state_memory.hpp"
 
 namespace sluice::gateway {
+
+using namespace door;
+
 namespace {
 
 using namespace std::chrono_literals;

@@ -5,16 +5,19 @@
 
 #include "async/watchdog.hpp"
 #include "base/utf8.hpp"
+#include "door/credentials.hpp"
+#include "door/field_reader.hpp"
 #include "gateway/chat_request.hpp"
-#include "gateway/credentials.hpp"
 #include "gateway/faces/openai_chat_reply.hpp"
 #include "gateway/faces/openai_errors.hpp"
-#include "gateway/field_reader.hpp"
 #include "generation/answer.hpp"
 #include "generation/cursor.hpp"
 #include "http/sse_writer.hpp"
 
 namespace sluice::gateway::openai {
+
+using namespace door;
+
 namespace {
 
 namespace json = boost::json;

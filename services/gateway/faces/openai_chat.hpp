@@ -3,7 +3,7 @@
 
 #include "agent/agent_service.hpp"
 #include "async/task.hpp"
-#include "gateway/admission.hpp"
+#include "door/admission.hpp"
 #include "gateway/settings.hpp"
 #include "http/exchange.hpp"
 
@@ -12,7 +12,7 @@ namespace sluice::gateway::openai {
 /// What the handlers need; all of it outlives them.
 struct face {
   agent::service& agents;
-  admission& door;
+  door::admission& door;
   const settings& told;
 };
 

@@ -5,9 +5,9 @@
 
 #include "http/message.hpp"
 
-namespace sluice::gateway {
+namespace sluice::door {
 
 /// The bearer token of `Authorization`, else `x-api-key` (Anthropic's SDK), else empty.
 std::string_view find_credential(const http::request& asked);
 
-}  // namespace sluice::gateway
+}  // namespace sluice::door

@@ -1,4 +1,4 @@
-#include "gateway/request_limits.hpp"
+#include "door/request_limits.hpp"
 
 #include <algorithm>
 #include <tuple>
@@ -6,10 +6,10 @@
 #include <fmt/format.h>
 
 #include "base/quantities.hpp"
-#include "gateway/principal.hpp"
+#include "door/principal.hpp"
 #include "telemetry/names.hpp"
 
-namespace sluice::gateway {
+namespace sluice::door {
 namespace {
 
 std::string_view bytes_of(const http::client_key& client) {
@@ -127,4 +127,4 @@ const standing* request_charge::tightest() const {
   return least == taken_.end() ? nullptr : &least->how;
 }
 
-}  // namespace sluice::gateway
+}  // namespace sluice::door

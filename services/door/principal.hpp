@@ -7,7 +7,7 @@
 
 #include "agent/agent_service.hpp"
 
-namespace sluice::gateway {
+namespace sluice::door {
 
 struct principal {
   std::string user_id;
@@ -21,4 +21,4 @@ struct principal {
   agent::caller caller() const { return {.user_id = user_id, .key_id = key_id}; }
 };
 
-}  // namespace sluice::gateway
+}  // namespace sluice::door

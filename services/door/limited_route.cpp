@@ -1,11 +1,10 @@
-#include "gateway/limited_route.hpp"
+#include "door/limited_route.hpp"
 
 #include <fmt/format.h>
 
-#include "gateway/credentials.hpp"
-#include "gateway/faces/openai_errors.hpp"
+#include "door/credentials.hpp"
 
-namespace sluice::gateway {
+namespace sluice::door {
 namespace {
 
 using std::chrono::milliseconds;
@@ -17,6 +16,7 @@ struct limited {
   const request_limits& limits;
   limit_scope scope;
   const admission& door;
+  limit_face face;
 };
 
 // As OpenAI writes it: "120ms", "1.5s", "6m0s", "1h2m3s".
@@ -37,13 +37,8 @@ nanoseconds window_of(const limits::limit& what) {
   return std::get<limits::sliding_window_rule>(what.rule).per;
 }
 
-limit_face face_of(std::string_view path) {
-  return openai::is_path_of_face(path) ? limit_face::openai : limit_face::ours;
-}
-
-void tell(http::exchange& with, const request_charge& charge) {
-  if (const standing* const how = charge.tightest())
-    append_standing(with.answer_headers(), face_of(with.request().path), *how);
+void tell(http::exchange& with, limit_face face, const request_charge& charge) {
+  if (const standing* const how = charge.tightest()) append_standing(with.answer_headers(), face, *how);
 }
 
 task<> handle_limited(const limited& at, http::exchange& with) {
@@ -55,27 +50,28 @@ task<> handle_limited(const limited& at, http::exchange& with) {
       who = (co_await at.door.authenticate(find_credential(with.request()))).value_or(nullptr);
       if (who) allowed = co_await charge.take_personal(*who);
     }
-    if (!allowed) co_return co_await refuse_limited(with, charge, std::move(allowed.error()));
-    tell(with, charge);
+    if (!allowed) co_return co_await refuse_limited(with, at.face, charge, std::move(allowed.error()));
+    tell(with, at.face, charge);
   }
   co_await at.inner(with);
 }
 
 }  // namespace
 
-task<> refuse_limited(http::exchange& with, const request_charge& charge, error problem) {
-  tell(with, charge);
+task<> refuse_limited(http::exchange& with, limit_face face, const request_charge& charge, error problem) {
+  tell(with, face, charge);
   // OpenAI's SDKs read this one first, for it is finer.
-  if (problem.retry_after && face_of(with.request().path) == limit_face::openai)
+  if (problem.retry_after && face == limit_face::openai)
     with.answer_headers().add("retry-after-ms", fmt::to_string(problem.retry_after->count()));
   co_await with.respond_error(std::move(problem));
 }
 
-http::route limit_route(http::route at, const request_limits& limits, const admission& door, bool begins_chat) {
+http::route limit_route(http::route at, const request_limits& limits, const admission& door, limit_face face,
+                        bool begins_chat) {
   limit_scope scope = limits.of_route(at.method, at.pattern, begins_chat);
   if (scope.empty()) return at;
   const auto with_limits = std::make_shared<const limited>(
-      limited{.inner = std::move(at.handle), .limits = limits, .scope = std::move(scope), .door = door});
+      limited{.inner = std::move(at.handle), .limits = limits, .scope = std::move(scope), .door = door, .face = face});
   at.handle = [with_limits](http::exchange& with) { return handle_limited(*with_limits, with); };
   return at;
 }
@@ -96,4 +92,4 @@ void append_standing(http::header_fields& headers, limit_face face, const standi
               fmt::format("\"{}\";r={};t={}", what.name, made.remaining, std::chrono::ceil<seconds>(wait).count()));
 }
 
-}  // namespace sluice::gateway
+}  // namespace sluice::door

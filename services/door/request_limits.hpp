@@ -15,7 +15,7 @@
 #include "limits/limiter.hpp"
 #include "telemetry/metrics.hpp"
 
-namespace sluice::gateway {
+namespace sluice::door {
 
 struct principal;
 
@@ -95,4 +95,4 @@ class request_charge {
   standing refused_;
 };
 
-}  // namespace sluice::gateway
+}  // namespace sluice::door

@@ -1,8 +1,8 @@
-#include "gateway/refresh_cookie.hpp"
+#include "door/refresh_cookie.hpp"
 
 #include <gtest/gtest.h>
 
-namespace sluice::gateway {
+namespace sluice::door {
 namespace {
 
 http::request asking(http::header_fields headers) {
@@ -60,4 +60,4 @@ TEST(refresh_cookie, speaks_for_our_own_pages_alone) {
 }
 
 }  // namespace
-}  // namespace sluice::gateway
+}  // namespace sluice::door

@@ -1,11 +1,11 @@
-#include "gateway/json_exchange.hpp"
+#include "door/json_exchange.hpp"
 
 #include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 
-#include "gateway/field_reader.hpp"
+#include "door/field_reader.hpp"
 
-namespace sluice::gateway {
+namespace sluice::door {
 
 namespace json = boost::json;
 
@@ -49,4 +49,4 @@ task<> send_error(http::exchange& with, error problem) {
   co_await with.respond_error(std::move(problem));
 }
 
-}  // namespace sluice::gateway
+}  // namespace sluice::door

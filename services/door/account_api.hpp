@@ -1,27 +1,27 @@
-// Accounts over HTTP (PROTOCOL §3): registering, signing in and out, oneself, API keys, tickets for sockets.
+// Accounts over HTTP (PROTOCOL §3): registering, signing in and out, oneself, API keys.
 #pragma once
 
 #include <vector>
 
-#include "gateway/admission.hpp"
-#include "gateway/settings.hpp"
-#include "gateway/ws_tickets.hpp"
+#include "door/admission.hpp"
+#include "door/settings.hpp"
 #include "http/exchange.hpp"
 #include "http/router.hpp"
 #include "identity/identity_service.hpp"
 
-namespace sluice::gateway {
+namespace sluice::door {
 
 /// What the handlers need; all of it outlives them.
 struct account_api {
   identity::service& people;
   admission& door;
-  ws_tickets& tickets;
   const settings& told;
 };
 
 /// Nothing that they answer may be kept by a cache.
 std::vector<http::route> account_routes(account_api uses);
+/// Those of them that a page needs whose visitors have accounts already: signing in, staying in and out, oneself.
+std::vector<http::route> session_routes(account_api uses);
 
 // session_api.cpp: how a session begins, goes on and ends.
 task<> register_user(account_api uses, http::exchange& with);
@@ -37,4 +37,4 @@ identity::origin origin_of(const http::request& asked);
 /// No body of these APIs needs more.
 inline constexpr std::size_t account_body_bytes_max = std::size_t{16} * 1024;
 
-}  // namespace sluice::gateway
+}  // namespace sluice::door

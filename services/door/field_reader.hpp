@@ -1,4 +1,4 @@
-// Typed fields of a JSON object from outside, with an error that names the field.
+// JSON from outside: its text, and typed fields of an object, with an error that names the field.
 #pragma once
 
 #include <cstdint>
@@ -8,10 +8,21 @@
 #include <string_view>
 
 #include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
 
 #include "base/error.hpp"
 
-namespace sluice::gateway {
+namespace sluice::door {
+
+/// What a text from outside may be, at the most.
+struct json_limits {
+  std::size_t depth = 32;
+};
+
+/// Parses JSON strictly (RFC 8259; valid UTF-8; bounded depth). The error says where it went wrong, in bytes.
+/// `storage` is where the value lives; the default is the heap.
+result<boost::json::value> parse_json(std::string_view text, const json_limits& limits,
+                                      boost::json::storage_ptr storage = {});
 
 /// Reads fields that may be missing or null (then the target stays as it is). The first problem is kept and the reads
 /// after it do nothing, so that a caller looks once, after the last.
@@ -40,4 +51,4 @@ class field_reader {
   std::optional<error> problem_;
 };
 
-}  // namespace sluice::gateway
+}  // namespace sluice::door

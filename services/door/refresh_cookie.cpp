@@ -1,10 +1,10 @@
-#include "gateway/refresh_cookie.hpp"
+#include "door/refresh_cookie.hpp"
 
 #include <fmt/format.h>
 
-#include "gateway/admission.hpp"
+#include "door/admission.hpp"
 
-namespace sluice::gateway {
+namespace sluice::door {
 namespace {
 
 constexpr std::string_view cookie_name = "sluice_refresh";
@@ -70,4 +70,4 @@ result<void> check_cookie_use(const settings& told, const http::request& asked) 
                  "the refresh cookie is for this server's own pages; others send \"refresh_token\"");
 }
 
-}  // namespace sluice::gateway
+}  // namespace sluice::door

@@ -10,7 +10,7 @@
 
 #include "identity/identity_service.hpp"
 
-namespace sluice::gateway::testing {
+namespace sluice::door::testing {
 
 /// Runs a coroutine to its end on this thread.
 template <class T>
@@ -65,4 +65,4 @@ class scripted_identity final : public identity::service {
   }
 };
 
-}  // namespace sluice::gateway::testing
+}  // namespace sluice::door::testing

@@ -2,13 +2,13 @@
 #include <boost/json.hpp>
 
 #include "base/timestamp.hpp"
-#include "gateway/account_api.hpp"
-#include "gateway/credentials.hpp"
-#include "gateway/field_reader.hpp"
-#include "gateway/json_exchange.hpp"
-#include "gateway/refresh_cookie.hpp"
+#include "door/account_api.hpp"
+#include "door/credentials.hpp"
+#include "door/field_reader.hpp"
+#include "door/json_exchange.hpp"
+#include "door/refresh_cookie.hpp"
 
-namespace sluice::gateway {
+namespace sluice::door {
 namespace {
 
 namespace json = boost::json;
@@ -56,7 +56,7 @@ result<presented_token> find_refresh_token(const account_api& uses, const http::
 }  // namespace
 
 task<> register_user(account_api uses, http::exchange& with) {
-  const auto body = co_await read_json_object(with, uses.told.dialogue.json, account_body_bytes_max);
+  const auto body = co_await read_json_object(with, uses.told.json, account_body_bytes_max);
   if (!body) co_return;
   auto wanted = read_credentials(*body);
   if (!wanted) co_return co_await send_error(with, std::move(wanted.error()));
@@ -66,7 +66,7 @@ task<> register_user(account_api uses, http::exchange& with) {
 }
 
 task<> log_in(account_api uses, http::exchange& with) {
-  const auto body = co_await read_json_object(with, uses.told.dialogue.json, account_body_bytes_max);
+  const auto body = co_await read_json_object(with, uses.told.json, account_body_bytes_max);
   if (!body) co_return;
   auto claimed = read_credentials(*body);
   if (!claimed) co_return co_await send_error(with, std::move(claimed.error()));
@@ -80,7 +80,7 @@ task<> log_in(account_api uses, http::exchange& with) {
 }
 
 task<> refresh_session(account_api uses, http::exchange& with) {
-  const auto body = co_await read_json_object(with, uses.told.dialogue.json, account_body_bytes_max);
+  const auto body = co_await read_json_object(with, uses.told.json, account_body_bytes_max);
   if (!body) co_return;
   auto presented = find_refresh_token(uses, with.request(), *body);
   if (!presented) co_return co_await send_error(with, std::move(presented.error()));
@@ -100,7 +100,7 @@ task<> refresh_session(account_api uses, http::exchange& with) {
 // good as signed out, as long as the other one is there.
 task<> log_out(account_api uses, http::exchange& with) {
   const http::request& asked = with.request();
-  const auto body = co_await read_json_object(with, uses.told.dialogue.json, account_body_bytes_max);
+  const auto body = co_await read_json_object(with, uses.told.json, account_body_bytes_max);
   if (!body) co_return;
   auto presented = find_refresh_token(uses, asked, *body);
   const std::string_view credential = find_credential(asked);
@@ -137,4 +137,4 @@ task<> log_out_everywhere(account_api uses, http::exchange& with) {
   co_await send_nothing(with);
 }
 
-}  // namespace sluice::gateway
+}  // namespace sluice::door

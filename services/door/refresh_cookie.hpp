@@ -8,10 +8,10 @@
 
 #include "base/error.hpp"
 #include "base/secret_string.hpp"
-#include "gateway/settings.hpp"
+#include "door/settings.hpp"
 #include "http/message.hpp"
 
-namespace sluice::gateway {
+namespace sluice::door {
 
 /// What the cookie holds; nothing if the request brings none. The first one counts.
 std::optional<secret_string> find_refresh_cookie(const http::request& asked);
@@ -29,4 +29,4 @@ bool comes_from_own_page(const settings& told, const http::request& asked);
 /// only for what a form of another site cannot send. The error is permission_denied.
 result<void> check_cookie_use(const settings& told, const http::request& asked);
 
-}  // namespace sluice::gateway
+}  // namespace sluice::door

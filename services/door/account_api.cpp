@@ -1,13 +1,15 @@
-#include "gateway/account_api.hpp"
+#include "door/account_api.hpp"
+
+#include <span>
 
 #include <boost/json.hpp>
 
 #include "base/ids.hpp"
 #include "base/timestamp.hpp"
-#include "gateway/credentials.hpp"
-#include "gateway/json_exchange.hpp"
+#include "door/credentials.hpp"
+#include "door/json_exchange.hpp"
 
-namespace sluice::gateway {
+namespace sluice::door {
 namespace {
 
 namespace json = boost::json;
@@ -44,7 +46,7 @@ task<> show_me(account_api uses, http::exchange& with) {
 task<> change_password(account_api uses, http::exchange& with) {
   const auto who = co_await admit_account(uses, with);
   if (!who) co_return;
-  const auto body = co_await read_json_object(with, uses.told.dialogue.json, account_body_bytes_max);
+  const auto body = co_await read_json_object(with, uses.told.json, account_body_bytes_max);
   if (!body) co_return;
   auto before = required_text(*body, "old_password");
   if (!before) co_return co_await send_error(with, before.error());
@@ -71,7 +73,7 @@ task<> list_keys(account_api uses, http::exchange& with) {
 task<> create_key(account_api uses, http::exchange& with) {
   const auto who = co_await admit_account(uses, with);
   if (!who) co_return;
-  const auto body = co_await read_json_object(with, uses.told.dialogue.json, account_body_bytes_max);
+  const auto body = co_await read_json_object(with, uses.told.json, account_body_bytes_max);
   if (!body) co_return;
   auto name = required_text(*body, "name");
   if (!name) co_return co_await send_error(with, name.error());
@@ -91,46 +93,43 @@ task<> revoke_key(account_api uses, http::exchange& with) {
   co_await send_nothing(with);
 }
 
-task<> make_ticket(account_api uses, http::exchange& with) {
-  const auto who = co_await admit(uses, with);
-  if (!who) co_return;
-  if (!co_await with.read_body(account_body_bytes_max)) co_return;
-  const auto made = co_await uses.tickets.issue(*who);
-  if (!made) co_return co_await send_error(with, made.error());
-  co_await send_json(with, 201,
-                     {{"ticket", made->ticket.reveal()}, {"expires_at", format_timestamp(made->expires_at)}});
-}
-
 struct row {
   const char* method;
   const char* pattern;
   task<> (*handle)(account_api, http::exchange&);
 };
 
-constexpr row table[] = {
-    {"POST", "/register", register_user},
-    {"POST", "/login", log_in},
-    {"POST", "/v1/auth/refresh", refresh_session},
-    {"POST", "/v1/auth/logout", log_out},
-    {"POST", "/v1/auth/logout-all", log_out_everywhere},
+constexpr row session_table[] = {
+    {"POST", "/login", log_in},           {"POST", "/v1/auth/refresh", refresh_session},
+    {"POST", "/v1/auth/logout", log_out}, {"POST", "/v1/auth/logout-all", log_out_everywhere},
     {"GET", "/v1/me", show_me},
-    {"PUT", "/v1/me/password", change_password},
-    {"GET", "/v1/keys", list_keys},
-    {"POST", "/v1/keys", create_key},
-    {"DELETE", "/v1/keys/{id}", revoke_key},
-    {"POST", "/v1/ws-tickets", make_ticket},
 };
 
-}  // namespace
+constexpr row account_table[] = {
+    {"POST", "/register", register_user}, {"PUT", "/v1/me/password", change_password}, {"GET", "/v1/keys", list_keys},
+    {"POST", "/v1/keys", create_key},     {"DELETE", "/v1/keys/{id}", revoke_key},
+};
 
-std::vector<http::route> account_routes(account_api uses) {
-  std::vector<http::route> routes;
+void append(std::vector<http::route>& routes, std::span<const row> table, const account_api& uses) {
   for (const row& each : table) {
     routes.push_back({each.method, each.pattern, [uses, handle = each.handle](http::exchange& with) {
                         with.answer_headers().set("cache-control", "no-store");
                         return handle(uses, with);
                       }});
   }
+}
+
+}  // namespace
+
+std::vector<http::route> account_routes(account_api uses) {
+  std::vector<http::route> routes = session_routes(uses);
+  append(routes, account_table, uses);
+  return routes;
+}
+
+std::vector<http::route> session_routes(account_api uses) {
+  std::vector<http::route> routes;
+  append(routes, session_table, uses);
   return routes;
 }
 
@@ -146,4 +145,4 @@ identity::origin origin_of(const http::request& asked) {
   return {.address = asked.client_address.to_string(), .request_id = asked.request_id};
 }
 
-}  // namespace sluice::gateway
+}  // namespace sluice::door

@@ -1,11 +1,31 @@
-#include "gateway/field_reader.hpp"
+#include "door/field_reader.hpp"
 
 #include <cmath>
 
+#include <boost/json/stream_parser.hpp>
 #include <boost/json/value.hpp>
 #include <fmt/format.h>
 
-namespace sluice::gateway {
+namespace sluice::door {
+
+result<boost::json::value> parse_json(std::string_view text, const json_limits& limits,
+                                      boost::json::storage_ptr storage) {
+  boost::json::parse_options options;
+  options.max_depth = limits.depth;
+  boost::json::stream_parser parser({}, options);
+  parser.reset(std::move(storage));
+  boost::system::error_code problem;
+  const std::size_t read = parser.write_some(text, problem);
+  if (!problem && read < text.size()) problem = boost::json::make_error_code(boost::json::error::extra_data);
+  if (!problem) parser.finish(problem);
+  if (!problem) return parser.release();
+  if (problem == boost::json::error::too_deep) {
+    return failure(error_reason::invalid_argument,
+                   fmt::format("the JSON is nested deeper than {} levels", limits.depth));
+  }
+  return failure(error_reason::invalid_argument,
+                 fmt::format("this is not JSON: {} at byte {}", problem.message(), read));
+}
 
 const boost::json::value* field_reader::find(std::string_view name) const {
   if (problem_) return nullptr;
@@ -70,4 +90,4 @@ void field_reader::object(std::string_view name, boost::json::object& into) {
   into = value->get_object();
 }
 
-}  // namespace sluice::gateway
+}  // namespace sluice::door

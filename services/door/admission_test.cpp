@@ -1,12 +1,11 @@
-#include "gateway/admission.hpp"
+#include "door/admission.hpp"
 
 #include <gtest/gtest.h>
 
 #include "base/digest.hpp"
-#include "gateway/identity_testing.hpp"
-#include "gateway/revoked_sessions.hpp"
+#include "door/identity_testing.hpp"
 
-namespace sluice::gateway {
+namespace sluice::door {
 namespace {
 
 using testing::run_here;
@@ -73,17 +72,6 @@ TEST_F(admission_test, strangers_are_refused_and_trouble_is_no_refusal) {
   EXPECT_EQ(enter("nobody").error().reason, error_reason::unavailable);
 }
 
-TEST_F(admission_test, knows_who_has_sockets) {
-  const auto demo = enter("123");
-  {
-    std::shared_ptr<const principal> who = *demo;
-    const auto place = door.take_socket_place(who);
-    EXPECT_TRUE(door.has_sockets("usr_demo"));
-    EXPECT_FALSE(door.has_sockets("usr_1"));
-  }
-  EXPECT_FALSE(door.has_sockets("usr_demo"));
-}
-
 TEST(origins, own_and_allowed) {
   settings told;
   told.public_origin = "https://ai.example.org";
@@ -99,25 +87,5 @@ TEST(origins, own_and_allowed) {
   EXPECT_FALSE(is_allowed_origin(told, "https://evil.example", "localhost:8080"));
 }
 
-TEST(revoked_sessions, cover_what_was_revoked_and_nothing_else) {
-  const principal by_token{
-      .user_id = "usr_1", .name = "a", .key_id = {}, .session_id = "ses_1", .role = "user", .fixed = false};
-  const principal by_key{
-      .user_id = "usr_1", .name = "a", .key_id = "key_1", .session_id = {}, .role = "user", .fixed = false};
-  const auto covered = [&](identity::revocation one) {
-    revoked_sessions all;
-    all.add({.number = 1, .user_id = "usr_9", .session_id = {}, .key_id = {}});
-    all.add({.number = 2, .user_id = one.user_id, .session_id = "ses_9", .key_id = {}});
-    all.add(std::move(one));
-    return std::pair(all.cover(by_token), all.cover(by_key));
-  };
-  using both = std::pair<bool, bool>;
-  EXPECT_EQ(covered({.number = 3, .user_id = "usr_1", .session_id = {}, .key_id = {}}), both(true, true));
-  EXPECT_EQ(covered({.number = 3, .user_id = "usr_1", .session_id = "ses_1", .key_id = {}}), both(true, false));
-  EXPECT_EQ(covered({.number = 3, .user_id = "usr_1", .session_id = {}, .key_id = "key_1"}), both(false, true));
-  EXPECT_EQ(covered({.number = 3, .user_id = "usr_2", .session_id = {}, .key_id = {}}), both(false, false));
-  EXPECT_EQ(covered({.number = 3, .user_id = "usr_2", .session_id = "ses_1", .key_id = {}}), both(false, false));
-}
-
 }  // namespace
-}  // namespace sluice::gateway
+}  // namespace sluice::door

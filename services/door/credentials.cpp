@@ -1,9 +1,9 @@
-#include "gateway/credentials.hpp"
+#include "door/credentials.hpp"
 
 #include <algorithm>
 #include <cctype>
 
-namespace sluice::gateway {
+namespace sluice::door {
 
 std::string_view find_credential(const http::request& asked) {
   constexpr std::string_view scheme = "bearer ";
@@ -18,4 +18,4 @@ std::string_view find_credential(const http::request& asked) {
   return token;
 }
 
-}  // namespace sluice::gateway
+}  // namespace sluice::door

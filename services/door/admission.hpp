@@ -1,10 +1,7 @@
-// The door: who is it, and may one more come in?
+// Who is it?
 #pragma once
 
-#include <atomic>
-#include <cstdint>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -12,28 +9,14 @@
 
 #include "async/task.hpp"
 #include "base/error.hpp"
-#include "gateway/principal.hpp"
-#include "gateway/settings.hpp"
+#include "door/principal.hpp"
+#include "door/settings.hpp"
 #include "identity/identity_service.hpp"
 
-namespace sluice::gateway {
-
-/// Counts open sockets; gives its place back when destroyed. Movable, any thread.
-class socket_place {
- public:
-  socket_place() = default;
-  socket_place(socket_place&& other) noexcept = default;
-  socket_place& operator=(socket_place&& other) noexcept;
-  ~socket_place();
-
- private:
-  friend class admission;
-  std::shared_ptr<class socket_counts> counts_;
-  std::shared_ptr<const principal> who_;
-};
+namespace sluice::door {
 
 /// Credentials are those of the configuration (fixed API keys and, for trying things out, insecure tokens) and those
-/// that identity knows. Immutable but for the counts; any worker.
+/// that identity knows. Immutable; any worker.
 class admission {
  public:
   admission(const settings& told, identity::service& people);
@@ -45,13 +28,6 @@ class admission {
   /// Whether what somebody came in with is still good, by now: unauthenticated if not.
   task<result<void>> still_stands(const principal& who) const;
 
-  /// Takes a place for one more socket. Errors: rate_limited (of the user), unavailable (of the server). What one
-  /// address may have open is the HTTP server's business. `who` becomes the one that other sockets of this credential
-  /// hold already, so that a thousand sockets of one key hold it once.
-  result<socket_place> take_socket_place(std::shared_ptr<const principal>& who);
-  std::uint32_t open_sockets() const;
-  bool has_sockets(const std::string& user_id) const;
-
  private:
   std::shared_ptr<const principal> find_fixed(std::string_view credential) const;
 
@@ -59,7 +35,6 @@ class admission {
   identity::service& people_;
   std::unordered_map<std::string, std::shared_ptr<const principal>> by_key_hash_;
   std::shared_ptr<const principal> demo_;
-  std::shared_ptr<socket_counts> counts_;
 };
 
 /// Whether a browser's page of `origin` is one of ours: of `host` (the Host header) or of where we are known to be.
@@ -68,4 +43,4 @@ bool is_own_origin(const settings& told, std::string_view origin, std::string_vi
 /// and false here.
 bool is_allowed_origin(const settings& told, std::string_view origin, std::string_view host);
 
-}  // namespace sluice::gateway
+}  // namespace sluice::door

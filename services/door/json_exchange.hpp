@@ -7,10 +7,10 @@
 
 #include "async/task.hpp"
 #include "base/error.hpp"
-#include "gateway/chat_request.hpp"
+#include "door/field_reader.hpp"
 #include "http/exchange.hpp"
 
-namespace sluice::gateway {
+namespace sluice::door {
 
 /// Reads the request's body as a JSON object of at most `bytes_max` bytes; an empty body is an empty object. Nothing:
 /// the client has been answered, with 400, 413 or what `read_body` says.
@@ -25,4 +25,4 @@ task<> send_json(http::exchange& with, unsigned status, boost::json::object body
 task<> send_nothing(http::exchange& with);  ///< 204
 task<> send_error(http::exchange& with, error problem);
 
-}  // namespace sluice::gateway
+}  // namespace sluice::door

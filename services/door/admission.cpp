@@ -1,14 +1,13 @@
-#include "gateway/admission.hpp"
+#include "door/admission.hpp"
 
 #include <algorithm>
 
-#include <fmt/format.h>
 #include <openssl/crypto.h>
 
 #include "base/digest.hpp"
 #include "http/header_fields.hpp"
 
-namespace sluice::gateway {
+namespace sluice::door {
 namespace {
 
 // Longer credentials than any of ours are refused before they are hashed.
@@ -20,71 +19,7 @@ bool same_secret(std::string_view a, std::string_view b) {
 
 }  // namespace
 
-class socket_counts {
- public:
-  // `who` becomes the one that other sockets of the same credential hold already.
-  result<void> take(const settings& told, std::shared_ptr<const principal>& who) {
-    const std::scoped_lock lock(mutex_);
-    if (total_ >= told.sockets_max) {
-      return failure(error_reason::unavailable, "this server has as many open sockets as it takes; try again later");
-    }
-    user_sockets& of_user = by_user_[who->user_id];
-    if (of_user.count >= told.sockets_per_user_max) {
-      if (of_user.count == 0) by_user_.erase(who->user_id);
-      error refused{.reason = error_reason::rate_limited,
-                    .message = fmt::format("{} open sockets is the most for one user; close one first",
-                                           told.sockets_per_user_max)};
-      refused.retry_after = std::chrono::seconds(5);
-      return std::unexpected(std::move(refused));
-    }
-    if (of_user.newest && *of_user.newest == *who) {
-      who = of_user.newest;
-    } else {
-      of_user.newest = who;
-    }
-    ++of_user.count;
-    ++total_;
-    return {};
-  }
-  void give_back(const std::string& user_id) {
-    const std::scoped_lock lock(mutex_);
-    const auto of_user = by_user_.find(user_id);
-    if (of_user != by_user_.end() && --of_user->second.count == 0) by_user_.erase(of_user);
-    --total_;
-  }
-  bool has(const std::string& user_id) const {
-    const std::scoped_lock lock(mutex_);
-    return by_user_.contains(user_id);
-  }
-  std::uint32_t total() const {
-    const std::scoped_lock lock(mutex_);
-    return total_;
-  }
-
- private:
-  mutable std::mutex mutex_;  // sockets open and close; no message or delta comes here
-  struct user_sockets {
-    std::uint32_t count = 0;
-    std::shared_ptr<const principal> newest;  // as the last of them came in
-  };
-  std::unordered_map<std::string, user_sockets> by_user_;
-  std::uint32_t total_ = 0;
-};
-
-socket_place& socket_place::operator=(socket_place&& other) noexcept {
-  if (this != &other) {
-    std::swap(counts_, other.counts_);
-    std::swap(who_, other.who_);
-  }
-  return *this;
-}
-
-socket_place::~socket_place() {
-  if (counts_) counts_->give_back(who_->user_id);
-}
-
-admission::admission(const settings& told, identity::service& people)
-    : settings_(told), people_(people), counts_(std::make_shared<socket_counts>()) {
+admission::admission(const settings& told, identity::service& people) : settings_(told), people_(people) {
   principal demo{.user_id = "usr_demo", .name = "demo", .key_id = {}, .session_id = {}, .role = "user"};
   demo.fixed = true;
   demo_ = std::make_shared<const principal>(std::move(demo));
@@ -140,22 +75,6 @@ task<result<void>> admission::still_stands(const principal& who) const {
   co_return co_await people_.still_stands(std::move(known));
 }
 
-result<socket_place> admission::take_socket_place(std::shared_ptr<const principal>& who) {
-  if (auto taken = counts_->take(settings_, who); !taken) return std::unexpected(std::move(taken.error()));
-  socket_place place;
-  place.counts_ = counts_;
-  place.who_ = who;
-  return place;
-}
-
-std::uint32_t admission::open_sockets() const {
-  return counts_->total();
-}
-
-bool admission::has_sockets(const std::string& user_id) const {
-  return counts_->has(user_id);
-}
-
 bool is_own_origin(const settings& told, std::string_view origin, std::string_view host) {
   if (!told.public_origin.empty() && http::equal_without_case(origin, told.public_origin)) return true;
   const bool is_web = origin.starts_with("http://") || origin.starts_with("https://");
@@ -167,4 +86,4 @@ bool is_allowed_origin(const settings& told, std::string_view origin, std::strin
          std::ranges::find(told.allowed_origins, origin) != told.allowed_origins.end();
 }
 
-}  // namespace sluice::gateway
+}  // namespace sluice::door

@@ -1,15 +1,15 @@
-#include "gateway/request_limits.hpp"
+#include "door/request_limits.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_future.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "gateway/admission.hpp"
-#include "gateway/limited_route.hpp"
+#include "door/admission.hpp"
+#include "door/limited_route.hpp"
 #include "limits/limiter_memory.hpp"
 
-namespace sluice::gateway {
+namespace sluice::door {
 namespace {
 
 using namespace std::chrono_literals;
@@ -166,4 +166,4 @@ TEST(limited_route, says_how_a_client_stands) {
 }
 
 }  // namespace
-}  // namespace sluice::gateway
+}  // namespace sluice::door
