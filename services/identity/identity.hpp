@@ -66,6 +66,9 @@ class identity final : public service {
   /// What access tokens are checked with where identity is not asked. Errors: unavailable.
   task<result<verification>> get_verification();
 
+  /// Forgets what was revoked up to this number, which somebody else has heard of already.
+  task<result<void>> hear_of(std::uint64_t number);
+
   /// Reads what must be known before anything else: keys to sign with, the newest revocation.
   task<result<void>> start();
   /// The housekeeping, which the module calls in time, all on one worker.

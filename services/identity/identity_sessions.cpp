@@ -13,6 +13,8 @@ namespace {
 // More refreshes than this within one grace are somebody's loop.
 constexpr int successors_max = 64;
 
+constexpr std::uint32_t revocations_at_once = 1000;
+
 // How much the clocks of identity's nodes, which say when something was revoked, may differ.
 constexpr std::chrono::minutes clocks_apart{5};
 
@@ -217,6 +219,18 @@ task<result<verification>> identity::get_verification() {
                          .keys = keys->public_keys(),
                          .revocations_after = std::max<std::uint64_t>(1, *older),
                          .newest_revocation = *newest};
+}
+
+task<result<void>> identity::hear_of(std::uint64_t number) {
+  for (std::uint64_t heard = feed_.newest(); heard < number;) {
+    const auto rows = co_await store_.revocations_after(heard, revocations_at_once);
+    if (!rows) co_return std::unexpected(rows.error());
+    if (rows->empty()) break;
+    for (const revocation& each : *rows)
+      verified_.forget(each);
+    heard = rows->back().number;
+  }
+  co_return result<void>();
 }
 
 task<result<void>> identity::write_key_uses() {

@@ -31,7 +31,7 @@ TEST(registering, makes_an_account_that_can_sign_in) {
   EXPECT_EQ(who->session_id, given->session_id);
   EXPECT_TRUE(who->key_id.empty());
   EXPECT_EQ(who->expires_at, given->expires_at);
-  EXPECT_EQ(run(here.rules.find_user(made->id))->username, "Alice");
+  EXPECT_EQ(run(here.face->find_user(made->id))->username, "Alice");
 }
 
 TEST(registering, refuses_names_that_are_taken_or_look_it) {
@@ -173,7 +173,7 @@ TEST(changing_a_password, ends_the_other_sessions) {
   ASSERT_TRUE(mine && other && here.identify(other->access_token));
   const secret_string fresh("ein ganz anderes 9");
   const auto change = [&](const secret_string& old_one, const secret_string& new_one) {
-    return run(here.rules.change_password(alice->id, mine->session_id, old_one, new_one, {}));
+    return run(here.face->change_password(alice->id, mine->session_id, old_one, new_one, {}));
   };
   const auto wrong = change(secret_string("not it at all"), fresh);
   EXPECT_EQ(reason_of(wrong), error_reason::permission_denied);
@@ -194,7 +194,7 @@ TEST(api_keys_of_users, stand_for_them_until_revoked) {
   world here;
   const auto alice = here.add("alice");
   const auto bob = here.add("bob");
-  const auto made = run(here.rules.create_key(alice->id, "laptop"));
+  const auto made = run(here.face->create_key(alice->id, "laptop"));
   ASSERT_TRUE(made);
   EXPECT_TRUE(made->key.reveal().starts_with(made->about.prefix));
   const auto who = here.identify(made->key);
@@ -203,20 +203,20 @@ TEST(api_keys_of_users, stand_for_them_until_revoked) {
   EXPECT_EQ(who->key_id, made->about.id);
   EXPECT_TRUE(who->session_id.empty());
   EXPECT_FALSE(who->expires_at);
-  EXPECT_TRUE(run(here.rules.still_stands(*who)));
+  EXPECT_TRUE(run(here.face->still_stands(*who)));
 
-  EXPECT_EQ(reason_of(run(here.rules.revoke_key(bob->id, made->about.id))), error_reason::not_found);
-  EXPECT_EQ(run(here.rules.list_keys(bob->id))->size(), 0U);
-  ASSERT_TRUE(run(here.rules.revoke_key(alice->id, made->about.id)));
+  EXPECT_EQ(reason_of(run(here.face->revoke_key(bob->id, made->about.id))), error_reason::not_found);
+  EXPECT_EQ(run(here.face->list_keys(bob->id))->size(), 0U);
+  ASSERT_TRUE(run(here.face->revoke_key(alice->id, made->about.id)));
   EXPECT_EQ(reason_of(here.identify(made->key)), error_reason::unauthenticated);
-  EXPECT_FALSE(run(here.rules.still_stands(*who)));
-  EXPECT_EQ(reason_of(run(here.rules.revoke_key(alice->id, made->about.id))), error_reason::not_found);
+  EXPECT_FALSE(run(here.face->still_stands(*who)));
+  EXPECT_EQ(reason_of(run(here.face->revoke_key(alice->id, made->about.id))), error_reason::not_found);
 }
 
 TEST(api_keys_of_users, are_kept_as_hashes_alone) {
   world here;
   const auto alice = here.add("alice");
-  const auto made = run(here.rules.create_key(alice->id, "k"));
+  const auto made = run(here.face->create_key(alice->id, "k"));
   const auto given = here.log_in("alice");
   const std::string secrets[] = {std::string(made->key.reveal()), std::string(given->refresh_token.reveal()),
                                  good_password};
@@ -235,23 +235,23 @@ TEST(api_keys_of_users, have_names_and_a_bound) {
   const auto alice = here.add("alice");
   for (const std::string& name : {std::string(), std::string(65, 'a'), std::string("a\nb"), std::string("\xff"),
                                   std::string("a\0b", 3), std::string(10'000, 'a')}) {
-    const auto refused = run(here.rules.create_key(alice->id, name));
+    const auto refused = run(here.face->create_key(alice->id, name));
     EXPECT_EQ(reason_of(refused), error_reason::invalid_argument);
     EXPECT_EQ(refused.error().param, "name");
   }
-  EXPECT_TRUE(run(here.rules.create_key(alice->id, "my laptop 💻")));
-  EXPECT_TRUE(run(here.rules.create_key(alice->id, std::string(64, 'a'))));
-  EXPECT_EQ(reason_of(run(here.rules.create_key(alice->id, "c"))), error_reason::too_large);
-  EXPECT_EQ(run(here.rules.list_keys(alice->id))->size(), 2U);
+  EXPECT_TRUE(run(here.face->create_key(alice->id, "my laptop 💻")));
+  EXPECT_TRUE(run(here.face->create_key(alice->id, std::string(64, 'a'))));
+  EXPECT_EQ(reason_of(run(here.face->create_key(alice->id, "c"))), error_reason::too_large);
+  EXPECT_EQ(run(here.face->list_keys(alice->id))->size(), 2U);
 }
 
 TEST(api_keys_of_users, know_coarsely_when_they_were_used) {
   world here;
   const auto alice = here.add("alice");
-  const auto made = run(here.rules.create_key(alice->id, "k"));
+  const auto made = run(here.face->create_key(alice->id, "k"));
   const auto last_used = [&] {
     EXPECT_TRUE(run(here.rules.write_key_uses()));
-    return run(here.rules.list_keys(alice->id))->front().last_used_at;
+    return run(here.face->list_keys(alice->id))->front().last_used_at;
   };
   EXPECT_EQ(last_used(), std::nullopt);
   const time_point first = here.time.now();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -111,6 +112,19 @@ inline std::unique_ptr<administration> must_open_accounts(store::database& datab
   return std::move(*opened);
 }
 
+/// How the tests hold identity: the object itself, or a client of the wire. The same tests run with either.
+class way {
+ public:
+  virtual ~way() = default;
+  virtual service& face() = 0;
+  /// Returns when what was written beside identity has been heard of.
+  virtual void hear() = 0;
+};
+/// Defined by identity_way_testing.cpp and rpc_way_testing.cpp; a test program has one of them.
+std::unique_ptr<way> make_way(identity& rules, user_store& store, clock now);
+/// Whether questions may be answered elsewhere than by the object.
+bool is_over_the_wire();
+
 /// Identity over a new database, and what a client of it does in a line.
 class world {
  public:
@@ -121,6 +135,8 @@ class world {
         store(*database),
         rules(store, limiter, state, told_, [this] { return time.now(); }, observed) {
     must(run(rules.start()));
+    held = make_way(rules, store, [this] { return time.now(); });
+    face = &held->face();
   }
 
   template <class T>
@@ -129,14 +145,15 @@ class world {
     if constexpr (!std::is_void_v<T>) return std::move(*got);
   }
   result<user> add(const std::string& name, const std::string& password = good_password) {
-    return run(rules.register_user({.username = name, .password = secret_string(password)}, {.address = "192.0.2.1"}));
+    return run(face->register_user({.username = name, .password = secret_string(password)}, {.address = "192.0.2.1"}));
   }
   result<tokens> log_in(const std::string& name, const std::string& password = good_password,
                         const std::string& address = "192.0.2.1") {
-    return run(rules.log_in({.username = name, .password = secret_string(password)}, {.address = address}));
+    return run(face->log_in({.username = name, .password = secret_string(password)}, {.address = address}));
   }
-  result<tokens> refresh(const secret_string& token) { return run(rules.refresh(token, {})); }
-  result<identified> identify(const secret_string& credential) { return run(rules.identify(credential)); }
+  result<tokens> refresh(const secret_string& token) { return run(face->refresh(token, {})); }
+  result<identified> identify(const secret_string& credential) { return run(face->identify(credential)); }
+  void hear_revocations() { held->hear(); }
 
  private:
   settings told_;
@@ -151,6 +168,8 @@ class world {
   counting_observer observed;
   user_store_sql store;
   identity rules;
+  std::unique_ptr<way> held;
+  service* face = nullptr;
 };
 
 template <class T>

@@ -59,7 +59,7 @@ class password_hasher {
   /// Without a hash (nobody of that name) one of nobody's is verified and the answer is false: the same work, so the
   /// same time.
   task<result<bool>> verify(std::optional<std::string> hash, secret_string password);
-  bool is_outdated(const std::string& hash) const { return identity::is_outdated(hash, cost_); }
+  bool is_outdated(const std::string& hash) const { return sluice::identity::is_outdated(hash, cost_); }
   /// Hashes computed so far.
   std::uint64_t computed() const { return computed_.load(std::memory_order_relaxed); }
 

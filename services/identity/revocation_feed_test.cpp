@@ -16,16 +16,16 @@ TEST(revocations, begin_from_now_on_and_go_on_from_a_number) {
   const auto alice = here.add("alice");
   const auto first = here.log_in("alice");
   const auto second = here.log_in("alice");
-  ASSERT_TRUE(run(here.rules.log_out(alice->id, first->session_id)));
-  ASSERT_TRUE(run(here.rules.revocations().look()));
+  ASSERT_TRUE(run(here.face->log_out(alice->id, first->session_id)));
+  here.hear_revocations();
 
-  const auto begun = run(here.rules.follow_revocations(0, 0ms));
+  const auto begun = run(here.face->follow_revocations(0, 0ms));
   ASSERT_TRUE(begun);
   EXPECT_TRUE(begun->revoked.empty());
   EXPECT_GT(begun->last, 0U);
-  ASSERT_TRUE(run(here.rules.log_out_everywhere(alice->id)));
-  ASSERT_TRUE(run(here.rules.revocations().look()));
-  const auto next = run(here.rules.follow_revocations(begun->last, 10s));
+  ASSERT_TRUE(run(here.face->log_out_everywhere(alice->id)));
+  here.hear_revocations();
+  const auto next = run(here.face->follow_revocations(begun->last, 10s));
   ASSERT_TRUE(next && next->revoked.size() == 1);
   EXPECT_EQ(next->revoked[0].number, begun->last + 1);
   EXPECT_EQ(next->last, begun->last + 1);
@@ -38,12 +38,12 @@ TEST(revocations, of_each_kind_say_what_they_cover) {
   world here;
   const auto alice = here.add("alice");
   const auto given = here.log_in("alice");
-  const auto key = run(here.rules.create_key(alice->id, "k"));
-  const auto begun = run(here.rules.follow_revocations(0, 0ms));
-  ASSERT_TRUE(run(here.rules.revoke_key(alice->id, key->about.id)));
+  const auto key = run(here.face->create_key(alice->id, "k"));
+  const auto begun = run(here.face->follow_revocations(0, 0ms));
+  ASSERT_TRUE(run(here.face->revoke_key(alice->id, key->about.id)));
   ASSERT_TRUE(run(here.accounts->set_disabled("alice", true)));
-  ASSERT_TRUE(run(here.rules.revocations().look()));
-  const auto batch = run(here.rules.follow_revocations(begun->last, 10s));
+  here.hear_revocations();
+  const auto batch = run(here.face->follow_revocations(begun->last, 10s));
   ASSERT_TRUE(batch && batch->revoked.size() == 3);
   EXPECT_EQ(batch->revoked[0].key_id, key->about.id);
   EXPECT_EQ(batch->revoked[1].session_id, given->session_id);
@@ -54,15 +54,15 @@ TEST(revocations, of_each_kind_say_what_they_cover) {
 TEST(revocations, come_in_batches_without_gaps) {
   world here;
   const auto alice = here.add("alice");
-  const auto begun = run(here.rules.follow_revocations(0, 0ms));
+  const auto begun = run(here.face->follow_revocations(0, 0ms));
   for (int i = 0; i < 60; ++i) {
     const auto given = here.log_in("alice");
-    ASSERT_TRUE(given && run(here.rules.log_out(alice->id, given->session_id)));
+    ASSERT_TRUE(given && run(here.face->log_out(alice->id, given->session_id)));
   }
-  ASSERT_TRUE(run(here.rules.revocations().look()));
+  here.hear_revocations();
   std::uint64_t last = begun->last;
   while (last < begun->last + 60) {
-    const auto batch = run(here.rules.follow_revocations(last, 0ms));
+    const auto batch = run(here.face->follow_revocations(last, 0ms));
     ASSERT_TRUE(batch && !batch->revoked.empty());
     for (const revocation& each : batch->revoked)
       EXPECT_EQ(each.number, ++last);
@@ -72,8 +72,8 @@ TEST(revocations, come_in_batches_without_gaps) {
 
 TEST(revocations, from_the_future_are_those_from_now_on) {
   world here;
-  const auto begun = run(here.rules.follow_revocations(0, 0ms));
-  EXPECT_EQ(run(here.rules.follow_revocations(1'000'000, 0ms))->last, begun->last);
+  const auto begun = run(here.face->follow_revocations(0, 0ms));
+  EXPECT_EQ(run(here.face->follow_revocations(1'000'000, 0ms))->last, begun->last);
 }
 
 // The module as `apps` runs it, with somebody else working on the same file.

@@ -188,6 +188,7 @@ class remote_identity final : public service {
     const std::uint64_t epoch = checks.epoch();
     v1::IdentifyRequest request;
     request.set_credential(bytes_of(credential));
+    if (checks.complete()) request.set_known(checks.seen());
     const auto answer = co_await node.call(&methods::Identify, std::move(request), ordinary());
     if (!answer) co_return std::unexpected(answer.error());
     identified who = from_message(answer->who());

@@ -83,7 +83,8 @@ class rpc_server final : public v1::Identity::CallbackService {
     co_return as_done<v1::LogOutResponse>(co_await people_.log_out_everywhere(request.user_id()));
   }
   task<result<v1::IdentifyResponse>> identify(call_context, const v1::IdentifyRequest& request) {
-    const std::uint64_t as_of = people_.revocations().newest();
+    if (const auto heard = co_await people_.hear_of(request.known()); !heard) co_return std::unexpected(heard.error());
+    const std::uint64_t as_of = std::max(request.known(), people_.revocations().newest());
     const auto who = co_await people_.identify(secret_of(request.credential()));
     if (!who) co_return std::unexpected(who.error());
     v1::IdentifyResponse response;
@@ -151,7 +152,11 @@ class rpc_server final : public v1::Identity::CallbackService {
 }  // namespace
 
 std::shared_ptr<grpc::Service> make_rpc_service(rpc::call_host& host, module& people) {
-  return std::make_shared<rpc_server>(host, people.rules());
+  return make_rpc_service(host, people.rules());
+}
+
+std::shared_ptr<grpc::Service> make_rpc_service(rpc::call_host& host, identity& rules) {
+  return std::make_shared<rpc_server>(host, rules);
 }
 
 }  // namespace sluice::identity
