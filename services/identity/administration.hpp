@@ -11,16 +11,17 @@
 #include "base/secret_string.hpp"
 #include "identity/identity_service.hpp"
 #include "identity/passwords.hpp"
+#include "identity/user_accounts.hpp"
 #include "identity/user_store.hpp"
 
 namespace sluice::identity {
 
-/// Works on the database, also while a server does: that one learns of it by its poll of the revocations. Passwords are
-/// hashed on the calling thread. Errors everywhere: not_found for an unknown user; unavailable.
+/// Works on the database, also while a server does: that one learns of it by its poll of the revocations. Errors
+/// everywhere: not_found for an unknown user; unavailable.
 class administration {
  public:
-  administration(std::unique_ptr<user_store> store, password_cost cost, std::uint32_t keys_max,
-                 std::function<time_point()> now);
+  administration(std::unique_ptr<user_store> store, const hashing_settings& hashing, std::uint32_t keys_max,
+                 const std::function<time_point()>& now);
 
   /// Errors: invalid_argument (name or password), conflict.
   task<result<user>> add_user(std::string username, secret_string password, role as);
@@ -40,9 +41,8 @@ class administration {
   task<result<user>> find(std::string username);
 
   std::unique_ptr<user_store> store_;
-  password_cost cost_;
-  std::uint32_t keys_max_;
-  std::function<time_point()> now_;
+  password_hasher hasher_;
+  user_accounts accounts_;
 };
 
 }  // namespace sluice::identity

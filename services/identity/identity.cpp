@@ -31,7 +31,8 @@ identity::identity(user_store& store, limits::limiter& limiter, state::shared_st
       throttle_(limiter, state, settings_.throttle),
       keys_(store, settings_),
       verified_(settings_.cached_credentials_max, settings_.key_use_interval),
-      feed_(store, [this](const revocation& what) { verified_.forget(what); }) {}
+      feed_(store, [this](const revocation& what) { verified_.forget(what); }),
+      accounts_(store, hasher_, settings_.keys_per_user_max, now_, [this](const std::string& id) { forget(id); }) {}
 
 task<result<void>> identity::start() {
   if (auto started = co_await feed_.start(); !started) co_return started;

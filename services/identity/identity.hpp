@@ -12,6 +12,7 @@
 #include "identity/revocation_feed.hpp"
 #include "identity/settings.hpp"
 #include "identity/sign_in_throttle.hpp"
+#include "identity/user_accounts.hpp"
 #include "identity/user_store.hpp"
 #include "identity/verified_credentials.hpp"
 
@@ -76,6 +77,8 @@ class identity final : public service {
   task<result<void>> renew_signing_keys() { return keys_.renew(now_()); }
   task<result<void>> write_key_uses();
   task<result<void>> sweep();
+  /// The accounts of everybody, for those who administrate.
+  user_administration& accounts() { return accounts_; }
   /// Hashes computed so far.
   std::uint64_t hashes() const { return hasher_.computed(); }
   std::size_t remembered() const { return verified_.size(); }
@@ -101,6 +104,7 @@ class identity final : public service {
   verified_credentials verified_;
   key_uses uses_;
   revocation_feed feed_;
+  user_accounts accounts_;
 };
 
 }  // namespace sluice::identity

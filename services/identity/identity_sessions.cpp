@@ -3,7 +3,6 @@
 
 #include "base/digest.hpp"
 #include "base/ids.hpp"
-#include "identity/api_keys.hpp"
 #include "identity/identity.hpp"
 #include "identity/secrets.hpp"
 
@@ -188,11 +187,7 @@ task<result<std::vector<api_key>>> identity::list_keys(std::string user_id) {
 }
 
 task<result<created_key>> identity::create_key(std::string user_id, std::string name) {
-  auto made = make_key(std::move(user_id), std::move(name), now_());
-  if (!made) co_return std::unexpected(std::move(made.error()));
-  auto added = co_await store_.add_key(made->stored, settings_.keys_per_user_max);
-  if (!added) co_return std::unexpected(std::move(added.error()));
-  co_return created_key{.about = std::move(made->stored.about), .key = std::move(made->key)};
+  return accounts_.create_key_for(std::move(user_id), std::move(name));
 }
 
 task<result<void>> identity::revoke_key(std::string user_id, std::string key_id) {

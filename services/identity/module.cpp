@@ -179,7 +179,7 @@ result<std::unique_ptr<administration>> open_administration(store::database& dat
   if (auto migrated = database.migrate("identity", embedded::identity_migrations); !migrated) {
     return std::unexpected(std::move(migrated.error()));
   }
-  return std::make_unique<administration>(std::make_unique<user_store_sql>(database), told.hashing.cost,
+  return std::make_unique<administration>(std::make_unique<user_store_sql>(database), told.hashing,
                                           told.keys_per_user_max, &std::chrono::system_clock::now);
 }
 
@@ -209,6 +209,10 @@ result<std::optional<first_admin>> module::prepare() {
 
 service& module::face() {
   return parts_->rules;
+}
+
+user_administration& module::administration() {
+  return parts_->rules.accounts();
 }
 
 identity& module::rules() {

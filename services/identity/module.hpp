@@ -12,6 +12,7 @@
 #include "identity/administration.hpp"
 #include "identity/identity_service.hpp"
 #include "identity/settings.hpp"
+#include "identity/user_administration.hpp"
 #include "limits/limiter.hpp"
 #include "state/shared_state.hpp"
 #include "store/database.hpp"
@@ -42,6 +43,7 @@ class module {
   /// once, before the workers start.
   result<std::optional<first_admin>> prepare();
   service& face();
+  user_administration& administration();
   /// For rpc_server.hpp.
   identity& rules();
   /// Begins the housekeeping on the first worker; after `prepare`.

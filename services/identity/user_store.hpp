@@ -11,6 +11,7 @@
 #include "identity/identity_service.hpp"
 #include "identity/names.hpp"
 #include "identity/tokens.hpp"
+#include "identity/user_administration.hpp"
 
 namespace sluice::identity {
 
@@ -71,8 +72,10 @@ class user_store {
   virtual task<result<void>> add_account(new_account made) = 0;
   virtual task<result<std::optional<account>>> find_by_name(std::string name_key) = 0;
   virtual task<result<std::optional<account>>> find_by_id(std::string user_id) = 0;
-  /// By id, which is by age, after `after`.
-  virtual task<result<std::vector<user>>> list_users(std::string after, std::uint32_t limit) = 0;
+  /// By id, which is by age, after `after`. The filter's query is folded, or an id.
+  virtual task<result<std::vector<user>>> list_users(user_filter wanted, std::string after, std::uint32_t limit) = 0;
+  /// Those that there are.
+  virtual task<result<std::vector<user>>> find_users(std::vector<std::string> user_ids) = 0;
   virtual task<result<bool>> has_admin() = 0;
   /// Stores the same password hashed anew; nothing happens if it was changed meanwhile.
   virtual task<result<void>> replace_hash(std::string user_id, std::string old_hash, std::string new_hash) = 0;

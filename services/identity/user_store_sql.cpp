@@ -21,6 +21,22 @@ std::unexpected<error> no_such_user() {
   return failure(error_reason::not_found, "there is no such user");
 }
 
+// What LIKE finds the words by anywhere, with '!' before what it would take for more than itself.
+std::string pattern_of(std::string_view words) {
+  std::string pattern = "%";
+  for (const char c : words) {
+    if (c == '%' || c == '_' || c == '!') pattern += '!';
+    pattern += c;
+  }
+  return pattern + '%';
+}
+
+// Changes to who may administrate come one after the other, on any engine: of two admins who demote each other at once,
+// the second finds that he is the last. Every revocation takes this row's lock.
+void wait_for_turn(soci::session& sql) {
+  change(sql, "UPDATE revocation_counter SET newest = newest");
+}
+
 // Whether nobody could administrate without this one.
 bool is_last_admin(soci::session& sql, const user& who) {
   if (who.role != role::admin || who.disabled) return false;
@@ -58,19 +74,55 @@ task<result<std::optional<account>>> user_store_sql::find_by_id(std::string user
   return database_.read([id = std::move(user_id)](soci::session& sql) { return select_account(sql, "id", id); });
 }
 
-task<result<std::vector<user>>> user_store_sql::list_users(std::string after, std::uint32_t limit) {
-  return database_.read([after = std::move(after), limit](soci::session& sql) -> result<std::vector<user>> {
-    const auto most = static_cast<long long>(limit);
-    user_row row;
-    soci::statement each =
-        (sql.prepare << "SELECT " + user_columns + " FROM users u WHERE u.id > :after ORDER BY u.id LIMIT :most",
-         use(after), use(most), into(row.id), into(row.username), into(row.role), into(row.disabled),
-         into(row.created_at));
-    std::vector<user> listed;
-    each.execute();
-    while (each.fetch())
-      listed.push_back(row.read());
-    return listed;
+task<result<std::vector<user>>> user_store_sql::list_users(user_filter wanted, std::string after, std::uint32_t limit) {
+  return database_.read(
+      [wanted = std::move(wanted), after = std::move(after), limit](soci::session& sql) -> result<std::vector<user>> {
+        const std::string pattern = pattern_of(wanted.query);
+        const std::string rank(to_string(wanted.role.value_or(role::user)));
+        const long long disabled = wanted.disabled.value_or(false) ? 1 : 0;
+        const auto most = static_cast<long long>(limit);
+        std::string question = "SELECT " + user_columns + " FROM users u WHERE u.id > :after";
+        soci::statement each(sql);
+        each.exchange(use(after));
+        if (!wanted.query.empty()) {
+          question += " AND (u.name_key LIKE :pattern ESCAPE '!' OR u.id = :id)";
+          each.exchange(use(pattern));
+          each.exchange(use(wanted.query));
+        }
+        if (wanted.role) {
+          question += " AND u.role = :role";
+          each.exchange(use(rank));
+        }
+        if (wanted.disabled) {
+          question += " AND u.disabled = :disabled";
+          each.exchange(use(disabled));
+        }
+        each.exchange(use(most));
+        user_row row;
+        each.exchange(into(row.id));
+        each.exchange(into(row.username));
+        each.exchange(into(row.role));
+        each.exchange(into(row.disabled));
+        each.exchange(into(row.created_at));
+        each.alloc();
+        each.prepare(question + " ORDER BY u.id LIMIT :most");
+        each.define_and_bind();
+        each.execute();
+        std::vector<user> listed;
+        while (each.fetch())
+          listed.push_back(row.read());
+        return listed;
+      });
+}
+
+task<result<std::vector<user>>> user_store_sql::find_users(std::vector<std::string> user_ids) {
+  return database_.read([ids = std::move(user_ids)](soci::session& sql) -> result<std::vector<user>> {
+    std::vector<user> found;
+    for (const std::string& id : ids) {
+      auto one = select_account(sql, "id", id);
+      if (*one) found.push_back(std::move((*one)->who));
+    }
+    return found;
   });
 }
 
@@ -105,6 +157,7 @@ task<result<bool>> user_store_sql::change_password(std::string user_id, std::opt
 
 task<result<void>> user_store_sql::set_role(std::string user_id, role to, time_point now) {
   return database_.write([id = std::move(user_id), to, now](soci::session& sql) -> result<void> {
+    wait_for_turn(sql);
     const auto found = select_account(sql, "id", id);
     if (!*found) return no_such_user();
     const user& who = (*found)->who;
@@ -120,6 +173,7 @@ task<result<void>> user_store_sql::set_role(std::string user_id, role to, time_p
 
 task<result<void>> user_store_sql::set_disabled(std::string user_id, bool to, time_point now) {
   return database_.write([id = std::move(user_id), to, now](soci::session& sql) -> result<void> {
+    wait_for_turn(sql);
     const auto found = select_account(sql, "id", id);
     if (!*found) return no_such_user();
     const user& who = (*found)->who;

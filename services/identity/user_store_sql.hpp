@@ -15,7 +15,8 @@ class user_store_sql : public user_store {
   task<result<void>> add_account(new_account made) override;
   task<result<std::optional<account>>> find_by_name(std::string name_key) override;
   task<result<std::optional<account>>> find_by_id(std::string user_id) override;
-  task<result<std::vector<user>>> list_users(std::string after, std::uint32_t limit) override;
+  task<result<std::vector<user>>> list_users(user_filter wanted, std::string after, std::uint32_t limit) override;
+  task<result<std::vector<user>>> find_users(std::vector<std::string> user_ids) override;
   task<result<bool>> has_admin() override;
   task<result<void>> replace_hash(std::string user_id, std::string old_hash, std::string new_hash) override;
   task<result<bool>> change_password(std::string user_id, std::optional<std::string> old_hash, std::string new_hash,
