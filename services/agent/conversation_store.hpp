@@ -9,6 +9,7 @@
 
 #include "agent/conversation_search.hpp"
 #include "agent/conversation_service.hpp"
+#include "agent/usage_reports.hpp"
 #include "generation/delta.hpp"
 
 namespace sluice::agent {
@@ -98,6 +99,9 @@ class conversation_store {
   virtual task<result<stored_generation>> read_generation(caller who, std::string generation_id) = 0;
   /// Days since 1970, both included.
   virtual task<result<std::vector<usage_row>>> read_usage(caller who, std::int64_t from_day, std::int64_t to_day) = 0;
+  /// Of everybody, as `usage_reports` says it; each of `by` at most once.
+  virtual task<result<usage_report>> report_usage(usage_report_request asked, std::int64_t from_day,
+                                                  std::int64_t to_day) = 0;
 };
 
 }  // namespace sluice::agent

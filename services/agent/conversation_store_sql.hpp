@@ -27,6 +27,8 @@ class conversation_store_sql final : public conversation_store {
   task<result<void>> remove_conversation(caller who, std::string conversation_id) override;
   task<result<stored_generation>> read_generation(caller who, std::string generation_id) override;
   task<result<std::vector<usage_row>>> read_usage(caller who, std::int64_t from_day, std::int64_t to_day) override;
+  task<result<usage_report>> report_usage(usage_report_request asked, std::int64_t from_day,
+                                          std::int64_t to_day) override;
 
  private:
   store::database& database_;

@@ -1,11 +1,11 @@
 #include "agent/conversations.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 #include <fmt/format.h>
 
 #include "agent/stored_answer.hpp"
+#include "agent/usage_ledger.hpp"
 #include "base/ids.hpp"
 #include "base/utf8.hpp"
 
@@ -19,7 +19,6 @@ constexpr std::size_t query_words_max = 8;
 // A search that has looked for so long gives what it has found, and where it would go on.
 constexpr std::chrono::milliseconds search_time_max{5'000};
 constexpr std::size_t title_characters_max = 200;
-constexpr std::int64_t usage_days_max = 366;
 
 std::unexpected<error> no_conversation() {
   return failure(error_reason::not_found, "there is no such conversation", "conversation_id");
@@ -63,22 +62,6 @@ result<std::string> check_title(const std::string& title) {
                    fmt::format("\"title\" must be one line of 1 to {} characters", title_characters_max), "title");
   }
   return trimmed;
-}
-
-// "2026-11-23" as days since 1970.
-result<std::int64_t> parse_day(std::string_view text, const std::string& name) {
-  const auto number = [text](std::size_t at, std::size_t length) {
-    int value = -1;
-    const char* const end = text.data() + at + length;
-    return std::from_chars(text.data() + at, end, value).ptr == end ? value : -1;
-  };
-  if (text.size() == 10 && text[4] == '-' && text[7] == '-') {
-    const std::chrono::year_month_day day{std::chrono::year(number(0, 4)),
-                                          std::chrono::month(static_cast<unsigned>(number(5, 2))),
-                                          std::chrono::day(static_cast<unsigned>(number(8, 2)))};
-    if (day.ok() && day.year() >= std::chrono::year(1970)) return std::chrono::sys_days(day).time_since_epoch().count();
-  }
-  return failure(error_reason::invalid_argument, fmt::format("\"{}\" must be a day such as 2026-11-23", name), name);
 }
 
 generation_record describe(const live_generation& live) {
@@ -188,15 +171,9 @@ task<result<generation_record>> conversations::read_generation(caller who, std::
 }
 
 task<result<std::vector<usage_row>>> conversations::read_usage(caller who, std::string from, std::string to) {
-  const auto first = parse_day(from, "from");
-  if (!first) co_return std::unexpected(first.error());
-  const auto last = parse_day(to, "to");
-  if (!last) co_return std::unexpected(last.error());
-  if (*last < *first || *last - *first >= usage_days_max) {
-    co_return failure(error_reason::invalid_argument,
-                      fmt::format("from \"from\" to \"to\" must be 1 to {} days", usage_days_max), "to");
-  }
-  co_return co_await store_.read_usage(std::move(who), *first, *last);
+  const auto days = parse_days(from, to);
+  if (!days) co_return std::unexpected(days.error());
+  co_return co_await store_.read_usage(std::move(who), days->first, days->last);
 }
 
 }  // namespace sluice::agent

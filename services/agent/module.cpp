@@ -4,6 +4,7 @@
 #include "agent/conversation_store_sql.hpp"
 #include "agent/conversations.hpp"
 #include "agent/recorder.hpp"
+#include "agent/usage_ledger.hpp"
 #include "telemetry/names.hpp"
 
 namespace sluice::agent {
@@ -90,7 +91,7 @@ module::module(async::worker_pool& workers, settings told, std::vector<std::shar
                                           watch_->on_delayed(generation_id, why);
                                         })),
     agent_(std::make_unique<agent>(workers, std::move(told), std::move(providers), *store_, *records_, *watch_)),
-    conversations_(std::make_unique<conversations>(*store_, *agent_)) {
+    conversations_(std::make_unique<conversations>(*store_, *agent_)), usage_(std::make_unique<usage_ledger>(*store_)) {
   metrics.make_observed_gauge(telemetry::names::waiting_records,
                               [this] { return static_cast<double>(records_->waiting()); });
 }
@@ -103,6 +104,10 @@ service& module::face() {
 
 conversation_service& module::stored() {
   return *conversations_;
+}
+
+usage_reports& module::usage() {
+  return *usage_;
 }
 
 result<void> module::begin() {

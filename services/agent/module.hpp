@@ -8,6 +8,7 @@
 #include "agent/conversation_service.hpp"
 #include "agent/provider.hpp"
 #include "agent/settings.hpp"
+#include "agent/usage_reports.hpp"
 #include "async/worker_pool.hpp"
 #include "store/database.hpp"
 #include "store/outbox.hpp"
@@ -20,6 +21,7 @@ class agent;
 class conversations;
 class conversation_store_sql;
 class recorder;
+class usage_ledger;
 
 /// Owns the agent and what watches it. Outlives everything that holds its faces.
 class module {
@@ -31,6 +33,7 @@ class module {
 
   service& face();
   conversation_service& stored();
+  usage_reports& usage();
   /// Before the workers run: brings the schema up to date, writes the records that an earlier process could not, marks
   /// what a crash left running, and begins the housekeeping on every worker. Blocking.
   result<void> begin();
@@ -46,6 +49,7 @@ class module {
   std::unique_ptr<recorder> records_;
   std::unique_ptr<agent> agent_;
   std::unique_ptr<conversations> conversations_;
+  std::unique_ptr<usage_ledger> usage_;
 };
 
 }  // namespace sluice::agent
