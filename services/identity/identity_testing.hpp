@@ -117,6 +117,7 @@ class way {
  public:
   virtual ~way() = default;
   virtual service& face() = 0;
+  virtual user_administration& accounts() = 0;
   /// Returns when what was written beside identity has been heard of.
   virtual void hear() = 0;
 };

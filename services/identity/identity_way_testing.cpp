@@ -8,6 +8,7 @@ class object final : public way {
  public:
   explicit object(identity& rules) : rules_(rules) {}
   service& face() override { return rules_; }
+  user_administration& accounts() override { return rules_.accounts(); }
   void hear() override { world::must(run(rules_.revocations().look())); }
 
  private:

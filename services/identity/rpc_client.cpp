@@ -1,6 +1,7 @@
 #include "identity/rpc_client.hpp"
 
 #include "async/task_group.hpp"
+#include "identity/rpc_administration_client.hpp"
 #include "identity/rpc_follower.hpp"
 #include "identity/rpc_messages.hpp"
 #include "identity/secrets.hpp"
@@ -13,19 +14,6 @@ using methods = rpc::methods<v1::Identity>;
 
 std::unexpected<error> refuse_credential() {
   return failure(error_reason::unauthenticated, "these credentials are not valid here");
-}
-
-// A message of the wire as what it stands for.
-template <class Message>
-auto as_value(const result<Message>& answer) -> result<decltype(from_message(*answer))> {
-  if (!answer) return std::unexpected(answer.error());
-  return from_message(*answer);
-}
-
-template <class Message>
-result<void> as_done(const result<Message>& answer) {
-  if (!answer) return std::unexpected(answer.error());
-  return {};
 }
 
 class remote_identity final : public service {
@@ -121,21 +109,14 @@ class remote_identity final : public service {
   task<result<std::vector<api_key>>> list_keys(std::string user_id) override {
     v1::ListKeysRequest request;
     request.set_user_id(std::move(user_id));
-    const auto answer = co_await node.call(&methods::ListKeys, std::move(request), ordinary());
-    if (!answer) co_return std::unexpected(answer.error());
-    std::vector<api_key> listed;
-    for (const v1::ApiKey& each : answer->keys())
-      listed.push_back(from_message(each));
-    co_return listed;
+    co_return as_value(co_await node.call(&methods::ListKeys, std::move(request), ordinary()));
   }
 
   task<result<created_key>> create_key(std::string user_id, std::string name) override {
     v1::CreateKeyRequest request;
     request.set_user_id(std::move(user_id));
     request.set_name(std::move(name));
-    const auto answer = co_await node.call(&methods::CreateKey, std::move(request), ordinary());
-    if (!answer) co_return std::unexpected(answer.error());
-    co_return created_key{.about = from_message(answer->about()), .key = secret_of(answer->key())};
+    co_return as_value(co_await node.call(&methods::CreateKey, std::move(request), ordinary()));
   }
 
   task<result<void>> revoke_key(std::string user_id, std::string key_id) override {
@@ -217,6 +198,7 @@ struct rpc_client::parts {
         over(through),
         log(to),
         face(through, told, metrics, to),
+        administration(through, face.follower, told),
         following(workers[0].get_executor(), [this](const std::exception_ptr& why) {
           log.error("following identity broke", {{"problem", message_of(why)}});
         }) {}
@@ -225,6 +207,7 @@ struct rpc_client::parts {
   rpc::channel& over;
   telemetry::logger log;
   remote_identity face;
+  rpc_administration_client administration;
   async::task_group following;
 };
 
@@ -236,6 +219,10 @@ rpc_client::~rpc_client() = default;
 
 service& rpc_client::face() {
   return parts_->face;
+}
+
+user_administration& rpc_client::administration() {
+  return parts_->administration;
 }
 
 void rpc_client::begin() {

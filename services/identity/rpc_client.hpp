@@ -6,6 +6,7 @@
 
 #include "async/worker_pool.hpp"
 #include "identity/identity_service.hpp"
+#include "identity/user_administration.hpp"
 #include "rpc/channel.hpp"
 #include "telemetry/log.hpp"
 #include "telemetry/metrics.hpp"
@@ -34,6 +35,7 @@ class rpc_client {
   ~rpc_client();
 
   service& face();
+  user_administration& administration();
   /// Begins to follow, on the first worker.
   void begin();
   /// On the first worker.

@@ -13,16 +13,15 @@ time_point to_time(std::int64_t number) {
   return time_point(std::chrono::duration_cast<time_point::duration>(nanoseconds(number)));
 }
 
+}  // namespace
+
 v1::Role to_message(role value) {
   return value == role::admin ? v1::ROLE_ADMIN : v1::ROLE_USER;
 }
 
-// Whatever else is said gives no rights.
 role from_message(v1::Role message) {
   return message == v1::ROLE_ADMIN ? role::admin : role::user;
 }
-
-}  // namespace
 
 v1::User to_message(const user& who) {
   v1::User message;
@@ -102,6 +101,31 @@ api_key from_message(const v1::ApiKey& message) {
               .last_used_at = {}};
   if (message.has_last_used_at()) key.last_used_at = to_time(message.last_used_at());
   return key;
+}
+
+v1::ListKeysResponse to_message(const std::vector<api_key>& keys) {
+  v1::ListKeysResponse message;
+  for (const api_key& each : keys)
+    *message.add_keys() = to_message(each);
+  return message;
+}
+
+std::vector<api_key> from_message(const v1::ListKeysResponse& message) {
+  std::vector<api_key> keys;
+  for (const v1::ApiKey& each : message.keys())
+    keys.push_back(from_message(each));
+  return keys;
+}
+
+v1::CreateKeyResponse to_message(const created_key& made) {
+  v1::CreateKeyResponse message;
+  *message.mutable_about() = to_message(made.about);
+  message.set_key(bytes_of(made.key));
+  return message;
+}
+
+created_key from_message(const v1::CreateKeyResponse& message) {
+  return {.about = from_message(message.about()), .key = secret_of(message.key())};
 }
 
 v1::Revocations to_message(const revocation_batch& batch) {

@@ -9,6 +9,10 @@
 
 namespace sluice::identity {
 
+v1::Role to_message(role value);
+/// Whatever is said that is not known gives no rights.
+role from_message(v1::Role message);
+
 v1::User to_message(const user& who);
 user from_message(const v1::User& message);
 
@@ -21,6 +25,12 @@ identified from_message(const v1::Identified& message);
 v1::ApiKey to_message(const api_key& key);
 api_key from_message(const v1::ApiKey& message);
 
+v1::ListKeysResponse to_message(const std::vector<api_key>& keys);
+std::vector<api_key> from_message(const v1::ListKeysResponse& message);
+
+v1::CreateKeyResponse to_message(const created_key& made);
+created_key from_message(const v1::CreateKeyResponse& message);
+
 v1::Revocations to_message(const revocation_batch& batch);
 revocation_batch from_message(const v1::Revocations& message);
 
@@ -28,6 +38,29 @@ inline v1::Origin to_message(const origin& from) {
   v1::Origin message;
   message.set_address(from.address);
   return message;
+}
+
+/// What an answer is as a value, and the reverse, errors as they are.
+template <class Message>
+auto as_value(const result<Message>& answer) -> result<decltype(from_message(*answer))> {
+  if (!answer) return std::unexpected(answer.error());
+  return from_message(*answer);
+}
+template <class T>
+auto as_message(const result<T>& made) -> result<decltype(to_message(*made))> {
+  if (!made) return std::unexpected(made.error());
+  return to_message(*made);
+}
+/// `Message` says no more than that it was done.
+template <class Message>
+result<Message> as_answer(const result<void>& done) {
+  if (!done) return std::unexpected(done.error());
+  return Message();
+}
+template <class Message>
+result<void> as_done(const result<Message>& answer) {
+  if (!answer) return std::unexpected(answer.error());
+  return {};
 }
 
 inline secret_string secret_of(const std::string& bytes) {

@@ -20,19 +20,6 @@ origin origin_of(const v1::Origin& message, call_context call) {
   return {.address = message.address(), .request_id = std::move(call.request_id)};
 }
 
-template <class T>
-auto as_message(const result<T>& made) -> result<decltype(to_message(*made))> {
-  if (!made) return std::unexpected(made.error());
-  return to_message(*made);
-}
-
-// `Message` says no more than that it was done.
-template <class Message>
-result<Message> as_done(const result<void>& done) {
-  if (!done) return std::unexpected(done.error());
-  return Message();
-}
-
 class rpc_server final : public v1::Identity::CallbackService {
  public:
   rpc_server(rpc::call_host& host, identity& people) : host_(host), people_(people) {}
@@ -74,13 +61,13 @@ class rpc_server final : public v1::Identity::CallbackService {
         co_await people_.refresh(secret_of(request.refresh_token()), origin_of(request.from(), std::move(call))));
   }
   task<result<v1::LogOutResponse>> log_out(call_context, const v1::LogOutRequest& request) {
-    co_return as_done<v1::LogOutResponse>(co_await people_.log_out(request.user_id(), request.session_id()));
+    co_return as_answer<v1::LogOutResponse>(co_await people_.log_out(request.user_id(), request.session_id()));
   }
   task<result<v1::LogOutResponse>> log_out_by_refresh(call_context, const v1::LogOutByRefreshRequest& request) {
-    co_return as_done<v1::LogOutResponse>(co_await people_.log_out_by_refresh(secret_of(request.refresh_token())));
+    co_return as_answer<v1::LogOutResponse>(co_await people_.log_out_by_refresh(secret_of(request.refresh_token())));
   }
   task<result<v1::LogOutResponse>> log_out_everywhere(call_context, const v1::LogOutEverywhereRequest& request) {
-    co_return as_done<v1::LogOutResponse>(co_await people_.log_out_everywhere(request.user_id()));
+    co_return as_answer<v1::LogOutResponse>(co_await people_.log_out_everywhere(request.user_id()));
   }
   task<result<v1::IdentifyResponse>> identify(call_context, const v1::IdentifyRequest& request) {
     if (const auto heard = co_await people_.hear_of(request.known()); !heard) co_return std::unexpected(heard.error());
@@ -93,35 +80,25 @@ class rpc_server final : public v1::Identity::CallbackService {
     co_return response;
   }
   task<result<v1::StillStandsResponse>> still_stands(call_context, const v1::Identified& request) {
-    co_return as_done<v1::StillStandsResponse>(co_await people_.still_stands(from_message(request)));
+    co_return as_answer<v1::StillStandsResponse>(co_await people_.still_stands(from_message(request)));
   }
   task<result<v1::User>> find_user(call_context, const v1::FindUserRequest& request) {
     co_return as_message(co_await people_.find_user(request.user_id()));
   }
   task<result<v1::ChangePasswordResponse>> change_password(call_context call,
                                                            const v1::ChangePasswordRequest& request) {
-    co_return as_done<v1::ChangePasswordResponse>(co_await people_.change_password(
+    co_return as_answer<v1::ChangePasswordResponse>(co_await people_.change_password(
         request.user_id(), request.session_id(), secret_of(request.old_password()), secret_of(request.new_password()),
         origin_of(request.from(), std::move(call))));
   }
   task<result<v1::ListKeysResponse>> list_keys(call_context, const v1::ListKeysRequest& request) {
-    const auto listed = co_await people_.list_keys(request.user_id());
-    if (!listed) co_return std::unexpected(listed.error());
-    v1::ListKeysResponse response;
-    for (const api_key& each : *listed)
-      *response.add_keys() = to_message(each);
-    co_return response;
+    co_return as_message(co_await people_.list_keys(request.user_id()));
   }
   task<result<v1::CreateKeyResponse>> create_key(call_context, const v1::CreateKeyRequest& request) {
-    const auto made = co_await people_.create_key(request.user_id(), request.name());
-    if (!made) co_return std::unexpected(made.error());
-    v1::CreateKeyResponse response;
-    *response.mutable_about() = to_message(made->about);
-    response.set_key(bytes_of(made->key));
-    co_return response;
+    co_return as_message(co_await people_.create_key(request.user_id(), request.name()));
   }
   task<result<v1::RevokeKeyResponse>> revoke_key(call_context, const v1::RevokeKeyRequest& request) {
-    co_return as_done<v1::RevokeKeyResponse>(co_await people_.revoke_key(request.user_id(), request.key_id()));
+    co_return as_answer<v1::RevokeKeyResponse>(co_await people_.revoke_key(request.user_id(), request.key_id()));
   }
   task<result<v1::Revocations>> follow_revocations(call_context call, const v1::FollowRevocationsRequest& request) {
     const auto patience = std::clamp(milliseconds(request.patience_ms()), milliseconds(0), patience_max);
@@ -151,8 +128,9 @@ class rpc_server final : public v1::Identity::CallbackService {
 
 }  // namespace
 
-std::shared_ptr<grpc::Service> make_rpc_service(rpc::call_host& host, module& people) {
-  return make_rpc_service(host, people.rules());
+void add_rpc_services(rpc::server& server, module& people) {
+  server.add(make_rpc_service(server.host(), people.rules()));
+  server.add(make_rpc_service(server.host(), people.administration()));
 }
 
 std::shared_ptr<grpc::Service> make_rpc_service(rpc::call_host& host, identity& rules) {

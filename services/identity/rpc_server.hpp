@@ -9,12 +9,14 @@ namespace sluice::identity {
 
 class identity;
 class module;
+class user_administration;
 
-/// Answers what proto/identity/v1 asks by the module's rules:
-///   rpc::server server(…); server.add(identity::make_rpc_service(server.host(), people)); server.start();
-/// The module outlives the server.
-std::shared_ptr<grpc::Service> make_rpc_service(rpc::call_host& host, module& people);
-/// The same by rules alone, whose housekeeping is somebody else's.
+/// Answers what proto/identity/v1 asks, by the module's rules: both services of it. Before `server` starts; the module
+/// outlives it.
+void add_rpc_services(rpc::server& server, module& people);
+
+/// The parts of it.
 std::shared_ptr<grpc::Service> make_rpc_service(rpc::call_host& host, identity& rules);
+std::shared_ptr<grpc::Service> make_rpc_service(rpc::call_host& host, user_administration& accounts);
 
 }  // namespace sluice::identity

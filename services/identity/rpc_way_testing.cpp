@@ -14,6 +14,7 @@ class wire final : public way {
     last_ = world::must(run(face().follow_revocations(0, 0ms))).last;
   }
   service& face() override { return client_.face(); }
+  user_administration& accounts() override { return client_.client->administration(); }
   void hear() override {
     const std::uint64_t newest = world::must(run(store_.newest_revocation()));
     while (last_ < newest)

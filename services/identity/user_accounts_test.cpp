@@ -21,7 +21,7 @@ class user_accounts_test : public ::testing::Test {
   }
 
   world here;
-  user_administration& all = here.rules.accounts();
+  user_administration& all = here.held->accounts();
 };
 
 TEST_F(user_accounts_test, a_made_password_is_good_for_a_sign_in) {
