@@ -16,8 +16,10 @@ struct trace_context {
 
 /// What a caller says.
 struct call_options {
-  milliseconds deadline;        ///< from now to the call's end, a stream's likewise; every call has one
-  std::string request_id = {};  ///< of the client's request, for the logs of both sides
+  milliseconds deadline;  ///< from now to the call's end, a stream's likewise; every call has one
+  /// Of the client's request, for the logs of both sides. Here and in `trace`: what is not printable ASCII, or past
+  /// 1 KiB, does not travel.
+  std::string request_id = {};
   trace_context trace = {};
   bool wait_for_ready = false;  ///< wait within the deadline for a server that is away, in place of failing at once
 };

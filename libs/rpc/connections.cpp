@@ -1,13 +1,19 @@
 #include "rpc/connections.hpp"
 
+#include <algorithm>
+
 #include "rpc/metadata.hpp"
 #include "rpc/status.hpp"
 
 namespace sluice::rpc {
 namespace {
 
+constexpr std::size_t metadata_text_max = 1024;
+
+// gRPC ends the process over a value that is not printable ASCII; what came from outside is left out then.
 void add(grpc::ClientContext& context, const char* name, const std::string& text) {
-  if (!text.empty()) context.AddMetadata(name, text);
+  const bool legal = std::ranges::all_of(text, [](char c) { return c >= ' ' && c <= '~'; });
+  if (!text.empty() && text.size() <= metadata_text_max && legal) context.AddMetadata(name, text);
 }
 
 }  // namespace

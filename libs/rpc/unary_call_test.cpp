@@ -29,6 +29,18 @@ TEST_F(unary_call_test, carries_messages_and_what_goes_beside_them) {
   EXPECT_LE(answer->left_ms(), (patience + 1s).count());  // it travels rounded up
 }
 
+TEST_F(unary_call_test, what_no_header_can_carry_is_left_out) {
+  serve_and_connect();
+  for (const std::string& odd : {std::string("\r\nx: y"), std::string("\xff\0", 2), std::string("é"),
+                                 std::string(5000, 'x'), std::string(100'000, 'x')}) {
+    const auto answer =
+        say("", "hello", 0, {.deadline = patience, .request_id = odd, .trace = {.parent = odd, .state = odd}});
+    ASSERT_TRUE(answer) << answer.error().detail;
+    EXPECT_EQ(answer->request_id(), "");
+    EXPECT_EQ(answer->trace_parent(), "");
+  }
+}
+
 TEST_F(unary_call_test, errors_come_whole_but_for_their_detail) {
   serve_and_connect();
   for (int reason = 0; reason <= static_cast<int>(error_reason::timed_out); ++reason) {

@@ -27,6 +27,11 @@ task<result<std::vector<stored_signing_key>>> key_ring::read() {
   auto keys = co_await store_.signing_keys();
   if (!keys) co_return keys;
   for (stored_signing_key& each : *keys) {
+    // Made before there was a secret.
+    if (seal_.should_seal(each)) {
+      if (auto sealed = co_await store_.replace_private_half(seal_.seal(each)); !sealed)
+        co_return std::unexpected(std::move(sealed.error()));
+    }
     auto opened = seal_.open(std::move(each));
     if (!opened) co_return std::unexpected(std::move(opened.error()));
     each = std::move(*opened);

@@ -86,6 +86,10 @@ stored_signing_key key_seal::seal(stored_signing_key made) const {
   return made;
 }
 
+bool key_seal::should_seal(const stored_signing_key& stored) const {
+  return !key_.empty() && !stored.private_key.reveal().starts_with(mark);
+}
+
 result<stored_signing_key> key_seal::open(stored_signing_key stored) const {
   const std::string_view kept = stored.private_key.reveal();
   if (!kept.starts_with(mark)) return stored;

@@ -18,8 +18,10 @@ class key_seal {
 
   /// `stored` with its private half as it is to be stored.
   stored_signing_key seal(stored_signing_key made) const;
-  /// The reverse; a key that was stored as it is stays so. Errors: unavailable, for one that was sealed with another
-  /// secret, or with one where we have none.
+  /// Whether it lies open in the store and need not.
+  bool should_seal(const stored_signing_key& stored) const;
+  /// The reverse of `seal`; a key that was stored as it is stays so. Errors: unavailable, for one that was sealed with
+  /// another secret, or with one where we have none.
   result<stored_signing_key> open(stored_signing_key stored) const;
 
  private:

@@ -126,6 +126,9 @@ class user_store {
   /// Adds it unless there is one that was made after `newer_than`: of several who try at once, on any node, one does.
   virtual task<result<void>> add_signing_key(stored_signing_key made, time_point newer_than) = 0;
 
+  /// Stores the private half of a key otherwise.
+  virtual task<result<void>> replace_private_half(stored_signing_key key) = 0;
+
   struct expiry {
     time_point now;
     time_point revocations_before;

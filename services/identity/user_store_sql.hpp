@@ -46,6 +46,7 @@ class user_store_sql : public user_store {
 
   task<result<std::vector<stored_signing_key>>> signing_keys() override;
   task<result<void>> add_signing_key(stored_signing_key made, time_point newer_than) override;
+  task<result<void>> replace_private_half(stored_signing_key key) override;
   task<result<void>> sweep(expiry at) override;
 
  private:

@@ -178,6 +178,14 @@ task<result<void>> user_store_sql::add_signing_key(stored_signing_key made, time
   });
 }
 
+task<result<void>> user_store_sql::replace_private_half(stored_signing_key key) {
+  return database_.write([key = std::move(key)](soci::session& sql) -> result<void> {
+    const std::string private_key(key.private_key.reveal());
+    change(sql, "UPDATE signing_keys SET private_key = :private WHERE id = :id", private_key, key.id);
+    return {};
+  });
+}
+
 task<result<void>> user_store_sql::sweep(expiry at) {
   return database_.write([at](soci::session& sql) -> result<void> {
     change(sql, "DELETE FROM sessions WHERE expires_at <= :now", to_sql(at.now));
