@@ -38,16 +38,16 @@ TEST(rate_limits, are_read_as_they_are_written) {
       "per: 60s}\n"
       "  - {name: chat, match: {operation: chat}, by: user, algorithm: token_bucket, rate: 0.5, burst: 5}\n");
   ASSERT_TRUE(loaded) << to_string(loaded.error().front());
-  const std::vector<gateway::request_limit> made = make_gateway_settings(loaded->told).limits;
+  const std::vector<door::request_limit> made = make_gateway_settings(loaded->told).limits;
   ASSERT_EQ(made.size(), 3U);
   EXPECT_EQ(made[0].what.name, "everybody");
-  EXPECT_EQ(made[0].by, gateway::limit_subject::address);
+  EXPECT_EQ(made[0].by, door::limit_subject::address);
   EXPECT_EQ(std::get<limits::token_bucket_rule>(made[0].what.rule).burst, 20U);
   EXPECT_EQ(made[1].path, "/login");
   EXPECT_EQ(made[1].method, "POST");
   EXPECT_EQ(std::get<limits::sliding_window_rule>(made[1].what.rule).limit, 5U);
   EXPECT_EQ(std::get<limits::sliding_window_rule>(made[1].what.rule).per, 60s);
-  EXPECT_EQ(made[2].by, gateway::limit_subject::user);
+  EXPECT_EQ(made[2].by, door::limit_subject::user);
   EXPECT_TRUE(made[2].counts_chats);
   EXPECT_EQ(std::get<limits::token_bucket_rule>(made[2].what.rule).rate, 0.5);
 }
