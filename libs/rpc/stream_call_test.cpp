@@ -132,6 +132,30 @@ TEST_F(stream_call_test, a_read_that_was_cancelled_loses_nothing) {
   EXPECT_GT(too_early, 0);
 }
 
+task<std::size_t> tear_off(channel& over, std::size_t times) {
+  std::size_t whole = 0;
+  for (std::size_t i = 0; i < times; ++i) {
+    const auto limit = std::chrono::microseconds(3 * i);
+    const auto all = co_await async::with_deadline(read_all(over, count(50, 1000)), limit);
+    whole += all && all->end && all->last == 50 ? 1 : 0;
+  }
+  co_return whole;
+}
+
+TEST_F(stream_call_test, torn_off_at_any_moment) {
+  serve_and_connect();
+  constexpr std::size_t times = 400;
+  std::vector<std::future<std::size_t>> all;
+  for (std::size_t i = 0; i < 2 * workers.size(); ++i) {
+    all.push_back(
+        asio::co_spawn(workers[i % workers.size()].get_executor(), tear_off(*links, times), asio::use_future));
+  }
+  for (auto& each : all)
+    EXPECT_LE(each.get(), times);
+  EXPECT_EQ(run(read_all(*links, count(50))).last, 50);
+  one->server.stop(patience);  // none is left behind
+}
+
 TEST_F(stream_call_test, endless_ones_are_ended_when_the_server_stops) {
   serve_and_connect();
   auto reading = std::async(std::launch::async, [this] { return run(read_all(*links, count(2, 0, "wait"))); });
