@@ -216,7 +216,7 @@ int run_account_request(const account_request& asked, std::istream& in, std::ost
     return exit_configuration;
   }
   asio::io_context loop(1);  // outlives the database, which answers on it
-  const auto database = open_database(loaded->told);
+  const auto database = open_database(loaded->told, [&err](const std::string& notice) { err << notice << '\n'; });
   if (!database) return report(database.error(), err);
   const auto accounts = identity::open_administration(**database, identity::settings{});
   if (!accounts) return report(accounts.error(), err);

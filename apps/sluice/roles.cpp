@@ -140,7 +140,7 @@ int serve(const loaded_settings& loaded, std::ostream& out, std::ostream& err) {
     log.warning(notice);
 
   ground base(told, log);
-  auto stored = open_storage(told);
+  auto stored = open_storage(told, [&log](const std::string& notice) { log.warning(notice); });
   if (!stored) return refuse(err, exit_unavailable, stored.error().message);
   auto providers = make_providers(told, base.workers, base.lookups);
   if (!providers) return refuse(err, exit_configuration, providers.error());

@@ -84,6 +84,8 @@ struct auth_settings {
 
 struct database_settings {
   std::string url = "sqlite:sluice.db";  ///< a path that is relative is so to `data_dir`
+  std::uint32_t connections = 8;         ///< to a server
+  std::chrono::milliseconds start_timeout{30'000};
 };
 
 enum class mock_failure : std::uint8_t { none, refuse, rate_limit, stall, cut };

@@ -29,8 +29,10 @@ bool is_web_origin(std::string_view text) {
 }
 
 bool is_database_url(std::string_view text) {
-  constexpr std::string_view scheme = "sqlite:";
-  return text.starts_with(scheme) && text.size() > scheme.size() && text.find('\0') == std::string_view::npos;
+  constexpr std::string_view file = "sqlite:";
+  if (text.find('\0') != std::string_view::npos) return false;
+  return text.starts_with("postgresql://") || text.starts_with("postgres://") ||
+         (text.starts_with(file) && text.size() > file.size());
 }
 
 bool is_name(std::string_view text) {
@@ -54,7 +56,9 @@ constexpr text_rule optional_url_rule{"an http or https URL without a query, or 
                                       [](std::string_view text) { return text.empty() || is_http_url(text); }};
 constexpr text_rule path_rule{
     "a path", [](std::string_view text) { return !text.empty() && text.find('\0') == std::string_view::npos; }};
-constexpr text_rule database_url_rule{"sqlite: and the path of a file, such as sqlite:sluice.db", is_database_url};
+constexpr text_rule database_url_rule{
+    "sqlite: and the path of a file, such as sqlite:sluice.db, or postgresql://user:password@host:5432/database",
+    is_database_url};
 constexpr text_rule cors_origin_rule{"an origin such as https://chat.example.org, or \"*\"",
                                      [](std::string_view text) { return text == "*" || is_web_origin(text); }};
 constexpr text_rule range_rule{"an address or a network such as 10.0.0.0/8 or fd00::/8",
@@ -148,7 +152,12 @@ type<server_settings> server() {
 type<database_settings> database() {
   structure<database_settings> keys;
   keys.key("url", &database_settings::url, text(database_url_rule),
-           "Where the SQL database is; a relative path begins at `data_dir`.");
+           "Where the SQL database is: `sqlite:PATH`, where a relative path begins at `data_dir`, or "
+           "`postgresql://user:password@host:5432/database?sslmode=…` with libpq's parameters.");
+  keys.key("connections", &database_settings::connections, integer<std::uint32_t>(2, 1000),
+           "Connections to a PostgreSQL server, half of them for reading.");
+  keys.key("start_timeout", &database_settings::start_timeout, duration(1s, 24h),
+           "How long a start waits for a PostgreSQL server that is not there yet.");
   return keys;
 }
 

@@ -182,7 +182,9 @@ TEST(settings, what_is_kept_and_how_long_a_session_lasts) {
   EXPECT_EQ(make_database_settings(load_settings(sources())->told).url, "sqlite:./data/sluice.db");
   EXPECT_EQ(make_database_settings(load_settings(sources("database: {url: 'sqlite:/a.db'}"))->told).url,
             "sqlite:/a.db");
-  EXPECT_THAT(errors("database: {url: 'postgresql://db'}"),
+  EXPECT_EQ(make_database_settings(load_settings(sources("database: {url: 'postgresql://db/app'}"))->told).url,
+            "postgresql://db/app");
+  EXPECT_THAT(errors("database: {url: 'mysql://db'}"),
               ElementsAre(HasSubstr("expected sqlite: and the path of a file, such as sqlite:sluice.db")));
   EXPECT_THAT(errors("data_dir: ''"), ElementsAre(HasSubstr("data_dir: expected a path")));
   EXPECT_THAT(errors("auth: {registration: invite}"), ElementsAre(HasSubstr("expected one of open, closed")));

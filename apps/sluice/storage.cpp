@@ -7,14 +7,16 @@
 
 namespace sluice::app {
 
-result<std::unique_ptr<store::database>> open_database(const settings& told) {
-  return store::database::open(make_database_settings(told));
+result<std::unique_ptr<store::database>> open_database(const settings& told, database_notice notice) {
+  store::database_settings made = make_database_settings(told);
+  made.notice = std::move(notice);
+  return store::database::open(made);
 }
 
-result<storage> open_storage(const settings& told) {
+result<storage> open_storage(const settings& told, database_notice notice) {
   auto lock = store::directory_lock::acquire(told.data_dir);
   if (!lock) return std::unexpected(std::move(lock.error()));
-  auto database = open_database(told);
+  auto database = open_database(told, std::move(notice));
   if (!database) return std::unexpected(std::move(database.error()));
   auto outbox = store::outbox::open({.file = std::filesystem::path(told.data_dir) / "records.outbox"});
   if (!outbox) return std::unexpected(std::move(outbox.error()));

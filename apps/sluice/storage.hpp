@@ -1,7 +1,9 @@
 // What outlives the process: its folder, and the database in it.
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <string>
 
 #include "app/settings.hpp"
 #include "base/error.hpp"
@@ -11,8 +13,11 @@
 
 namespace sluice::app {
 
+/// What happens to the database is told to `notice`, on any thread.
+using database_notice = std::function<void(const std::string&)>;
+
 /// For commands beside a running server: without the lock, for the database has its own.
-result<std::unique_ptr<store::database>> open_database(const settings& told);
+result<std::unique_ptr<store::database>> open_database(const settings& told, database_notice notice);
 
 struct storage {
   store::directory_lock lock;
@@ -21,6 +26,6 @@ struct storage {
 };
 
 /// Takes the folder for this process alone, making it (mode 0700) if it is not there. Blocking.
-result<storage> open_storage(const settings& told);
+result<storage> open_storage(const settings& told, database_notice notice);
 
 }  // namespace sluice::app

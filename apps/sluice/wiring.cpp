@@ -137,6 +137,13 @@ rpc::channel_settings make_channel_settings(const settings& told, std::string pe
 
 store::database_settings make_database_settings(const settings& told) {
   constexpr std::string_view scheme = "sqlite:";
+  if (!told.database.url.starts_with(scheme)) {
+    const std::size_t readers = told.database.connections / 2;
+    return {.url = told.database.url,
+            .readers = readers,
+            .writers = told.database.connections - readers,
+            .start_timeout = told.database.start_timeout};
+  }
   const std::filesystem::path path = std::string_view(told.database.url).substr(scheme.size());
   return {.url = std::string(scheme) + (std::filesystem::path(told.data_dir) / path).string()};
 }

@@ -5,19 +5,20 @@
 #include <soci/soci.h>
 
 #include "store/migrations.hpp"
+#include "store/postgres_database.hpp"
 #include "store/sqlite_database.hpp"
 
 namespace sluice::store {
 result<std::unique_ptr<database>> database::open(const database_settings& told) {
   const std::string_view url = told.url;
   if (url.starts_with("sqlite:")) return open_sqlite(url.substr(7), told);
-  if (url.starts_with("postgresql:") || url.starts_with("postgres:"))
-    return failure(error_reason::not_implemented, "PostgreSQL is not supported yet; use sqlite:PATH", "database.url");
-  return failure(error_reason::invalid_argument, "the database's URL must be sqlite:PATH", "database.url");
+  if (url.starts_with("postgresql://") || url.starts_with("postgres://")) return open_postgres(told.url, told);
+  return failure(error_reason::invalid_argument, "the database's URL must be sqlite:PATH or postgresql://…",
+                 "database.url");
 }
 
 result<void> database::migrate(std::string_view component, std::span<const migration> steps) {
-  return perform_now(transaction::writing, [this, component, steps](soci::session* sql) {
+  return perform_now(transaction::migrating, [this, component, steps](soci::session* sql) {
     return apply_migrations(*sql, component, steps,
                             [&](const std::string& script) { return run_script(*sql, script); });
   });

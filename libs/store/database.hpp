@@ -24,11 +24,18 @@ class session;
 namespace sluice::store {
 
 struct database_settings {
-  std::string url;  ///< "sqlite:PATH"
-  std::size_t readers = 2;
+  std::string url;                                 ///< "sqlite:PATH" or "postgresql://…"; has a password in it, perhaps
+  std::size_t readers = 2;                         ///< connections for reading
+  std::size_t writers = 2;                         ///< connections for writing; SQLite has one
   std::size_t queue_max = 4096;                    ///< of waiting reads, and of waiting writes; past it: unavailable
   std::chrono::milliseconds busy_timeout{5'000};   ///< another process may hold the lock so long
   std::chrono::milliseconds read_timeout{10'000};  ///< a read that computes longer than that is broken off
+  // Of a server:
+  std::chrono::milliseconds write_timeout{10'000};   ///< the same for a statement that writes
+  std::chrono::milliseconds connect_timeout{5'000};  ///< per address; at least 2 s
+  std::chrono::milliseconds start_timeout{30'000};   ///< for one that is not there yet when this is opened
+  std::function<void(const std::string&)> notice =
+      {};  ///< told, on any thread, what somebody who operates it should know
 };
 
 /// One numbered step of a component's schema. Numbers start at 1 and have no gaps.
@@ -49,8 +56,11 @@ struct database_activity {
 };
 
 /// Work is a function of a `soci::session&` that returns a `result<T>`; it runs on a thread of the database's own, so
-/// it owns all that it touches. Columns are text and 64-bit integers only. SOCI runs `sql << …, use(x)` at the end of
-/// the expression, when temporaries are gone already: `x` is a variable, never what a call returned.
+/// it owns all that it touches. It may be run again if its transaction was taken back, so it leaves as it was what it
+/// owns, and does nothing but SQL. Writes of several nodes, and of one, run beside each other: what reads before it
+/// writes first locks what it relies on, by an UPDATE that changes nothing. Columns are text and 64-bit integers only.
+/// SOCI runs `sql << …, use(x)` at the end of the expression, when temporaries are gone already: `x` is a variable,
+/// never what a call returned.
 ///
 /// What SOCI throws comes back as an error: `unavailable` where trying again may help (locked, disk full, too many
 /// waiting), `conflict` for a unique key, else `internal`; the statement and its cause are in `detail` (never its
@@ -73,7 +83,8 @@ class database {
   database(const database&) = delete;
   database& operator=(const database&) = delete;
 
-  /// Brings the component's part of the schema up to date, in one transaction. Blocking, before anything else is done.
+  /// Brings the component's part of the schema up to date, in one transaction; of nodes that start together, one does
+  /// it and the others find it done. Blocking, before anything else is done.
   /// Refuses a schema that is newer than the program and a step that differs from what was applied under its number.
   result<void> migrate(std::string_view component, std::span<const migration> steps);
 
@@ -82,8 +93,8 @@ class database {
   template <class Work>
   task<std::invoke_result_t<Work, soci::session&>> read(Work work);
 
-  /// Runs in a transaction and returns when that is on the disk. Writes that wait together are committed together; each
-  /// has its own savepoint, so an error or exception takes back this one only. An error of the commit itself leaves
+  /// Runs in a transaction and returns when that is on the disk. Writes that wait together may be committed together;
+  /// an error or exception takes back this one only. An error of the commit itself leaves
   /// open whether a crash right after it would bring the write to light: who tries again must bear to find it done. A
   /// caller that is cancelled does not wait for it, and the write is done all the same.
   /// Those that need not outlive a power cut are as durable as what they are committed with.
@@ -103,7 +114,7 @@ class database {
   virtual database_activity activity() const = 0;
 
  protected:
-  enum class transaction : std::uint8_t { reading, writing, writing_unsynced };
+  enum class transaction : std::uint8_t { reading, writing, writing_unsynced, migrating };
   /// A pointer, never null: libstdc++ 12 wants to know the size of what a reference refers to.
   using statements = std::move_only_function<result<void>(soci::session*)>;
 

@@ -1,6 +1,7 @@
 // What waits for a connection.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
@@ -30,14 +31,24 @@ class job_queue {
 
   /// Waits for a job, then takes all that wait, at most `most`. Nothing: the queue is closed and was emptied.
   std::vector<Job> take(std::size_t most) {
-    std::vector<Job> taken;
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [this] { return closed_ || !waiting_.empty(); });
-    while (!waiting_.empty() && taken.size() < most) {
-      taken.push_back(std::move(waiting_.front()));
-      waiting_.pop_front();
-    }
-    return taken;
+    return take_waiting(most);
+  }
+  /// The same, but gives up at `until`, with nothing.
+  std::vector<Job> take_until(std::size_t most, std::chrono::steady_clock::time_point until) {
+    std::unique_lock lock(mutex_);
+    changed_.wait_until(lock, until, [this] { return closed_ || !waiting_.empty(); });
+    return take_waiting(most);
+  }
+  /// Leaves what waits to others. Returns at `until`, or when the queue is closed.
+  void rest_until(std::chrono::steady_clock::time_point until) {
+    std::unique_lock lock(mutex_);
+    closing_.wait_until(lock, until, [this] { return closed_; });
+  }
+  bool is_closed() const {
+    const std::scoped_lock lock(mutex_);
+    return closed_;
   }
 
   std::size_t size() const {
@@ -52,12 +63,23 @@ class job_queue {
       closed_ = true;
     }
     changed_.notify_all();
+    closing_.notify_all();
   }
 
  private:
+  std::vector<Job> take_waiting(std::size_t most) {
+    std::vector<Job> taken;
+    while (!waiting_.empty() && taken.size() < most) {
+      taken.push_back(std::move(waiting_.front()));
+      waiting_.pop_front();
+    }
+    return taken;
+  }
+
   std::size_t jobs_max_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
+  std::condition_variable closing_;  // apart, so that one who rests takes no wake-up from one who serves
   std::deque<Job> waiting_;
   bool closed_ = false;
 };

@@ -62,7 +62,7 @@ class sqlite_database final : public database {
   };
 
   void submit(transaction kind, statements work, ending ended) override {
-    job wanted{.work = std::move(work), .ended = std::move(ended), .synced = kind == transaction::writing};
+    job wanted{.work = std::move(work), .ended = std::move(ended), .synced = kind != transaction::writing_unsynced};
     if ((kind == transaction::reading ? reads_ : writes_).push(wanted)) return;
     refused_.fetch_add(1, std::memory_order_relaxed);
     wanted.ended(failure(error_reason::unavailable,

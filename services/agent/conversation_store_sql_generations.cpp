@@ -85,6 +85,9 @@ void update_answer(soci::session& in, const ended_generation& ended) {
   const std::string ending = boost::json::serialize(generation::to_json(ended.how));
   const auto last = static_cast<long long>(ended.last_number);
   const long long at = to_ms(ended.ended_at);
+  // The conversation first, as all do that change it and what is in it: nobody waits in a circle.
+  in << "UPDATE conversations SET updated_at_ms = :at WHERE id = :id AND updated_at_ms < :then", soci::use(at),
+      soci::use(ended.conversation_id), soci::use(at);
   soci::statement update = (in.prepare << "UPDATE generations SET status = :status, ending = :ending,"
                                           " provider = :provider, last_number = :last, ended_at_ms = :at"
                                           " WHERE id = :id AND status = 'running'",
@@ -96,8 +99,6 @@ void update_answer(soci::session& in, const ended_generation& ended) {
   in << "UPDATE messages SET status = :status, words = :words, body = :body, context_bytes = :bytes WHERE id = :id",
       soci::use(status), soci::use(columns.words), soci::use(columns.body), soci::use(columns.context_bytes),
       soci::use(ended.message_id);
-  in << "UPDATE conversations SET updated_at_ms = :at WHERE id = :id AND updated_at_ms < :then", soci::use(at),
-      soci::use(ended.conversation_id), soci::use(at);
 }
 
 std::vector<usage_event> select_running(soci::session& in, long long now) {

@@ -113,20 +113,25 @@ result<conversation_page> select_page(soci::session& in, const caller& who, cons
 constexpr std::size_t row_bytes = 64;
 constexpr std::size_t slice_bytes_max = std::size_t{1} << 20;
 constexpr std::uint32_t conversations_ahead = 50;
+constexpr long long messages_ahead = 200;  // a server sends all that was asked for, looked at or not
 
 // Looks through messages of the first conversation ahead. True when that is done with: all words seen, or all messages.
+// False: there may be more, from `next_position`.
 bool look_through_messages(soci::session& in, conversation_search& search, std::size_t& bytes) {
   std::string words;
   long long position = 0;
   const long long first = *search.next_position;
   const std::string& id = search.ahead.front().id;
-  soci::statement select = (in.prepare << "SELECT words, position FROM messages WHERE conversation_id = :id AND"
-                                          " position >= :first ORDER BY position",
-                            soci::into(words), soci::into(position), soci::use(id), soci::use(first));
+  long long left = messages_ahead;
+  soci::statement select =
+      (in.prepare << "SELECT words, position FROM messages WHERE conversation_id = :id AND"
+                     " position >= :first ORDER BY position LIMIT :most",
+       soci::into(words), soci::into(position), soci::use(id), soci::use(first), soci::use(messages_ahead));
   select.execute();
   while (!search.words.has_seen_all()) {
     if (bytes >= slice_bytes_max) return false;
-    if (!select.fetch()) return true;
+    if (!select.fetch()) return left > 0;
+    --left;
     search.words.look_into(words);
     search.next_position = position + 1;
     bytes += words.size() + row_bytes;
@@ -157,7 +162,7 @@ result<conversation_search> search_slice(soci::session& in, const caller& who, c
       search.words.look_into(search.ahead.front().title);
       bytes += row_bytes;
     }
-    if (!look_through_messages(in, search, bytes)) break;
+    if (!look_through_messages(in, search, bytes)) continue;
     search.place = cursor_behind(search.ahead.front());
     search.next_position.reset();
     if (search.words.has_seen_all()) search.found.conversations.push_back(std::move(search.ahead.front()));
@@ -253,9 +258,10 @@ result<conversation_card> update_conversation(soci::session& in, const caller& w
 
 result<void> delete_conversation(soci::session& in, const caller& who, const std::string& id) {
   if (auto about = read_card(in, who.user_id, id); !about) return std::unexpected(std::move(about.error()));
+  // The conversation first: a turn that begins in it at this moment is done before, or finds it gone.
+  in << "DELETE FROM conversations WHERE id = :id", soci::use(id);
   in << "DELETE FROM generations WHERE conversation_id = :id", soci::use(id);
   in << "DELETE FROM messages WHERE conversation_id = :id", soci::use(id);
-  in << "DELETE FROM conversations WHERE id = :id", soci::use(id);
   return {};
 }
 
@@ -283,8 +289,8 @@ task<result<conversation_page>> conversation_store_sql::list_conversations(calle
 }
 
 task<result<conversation_search>> conversation_store_sql::search_further(caller who, conversation_search so_far) {
-  co_return co_await database_.read([who = std::move(who), search = std::move(so_far)](soci::session& in) mutable {
-    return sql::search_slice(in, who, std::move(search));
+  co_return co_await database_.read([who = std::move(who), search = std::move(so_far)](soci::session& in) {
+    return sql::search_slice(in, who, search);
   });
 }
 

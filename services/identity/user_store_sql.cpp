@@ -37,9 +37,11 @@ void wait_for_turn(soci::session& sql) {
   change(sql, "UPDATE revocation_counter SET newest = newest");
 }
 
-// Whether nobody could administrate without this one.
+// Whether nobody could administrate without this one. Keeps the other admins as they are until the transaction ends:
+// of two admins that are made something else at the same time, one stays.
 bool is_last_admin(soci::session& sql, const user& who) {
   if (who.role != role::admin || who.disabled) return false;
+  change(sql, "UPDATE users SET role = role WHERE role = 'admin'");
   long long others = 0;
   sql << "SELECT count(*) FROM users WHERE role = 'admin' AND disabled = 0 AND id <> :id", use(who.id), into(others);
   return others == 0;
@@ -147,6 +149,7 @@ task<result<bool>> user_store_sql::change_password(std::string user_id, std::opt
                                                    std::string new_hash, std::string kept_session, time_point now) {
   return database_.write([id = std::move(user_id), old_hash = std::move(old_hash), new_hash = std::move(new_hash),
                           kept = std::move(kept_session), now](soci::session& sql) -> result<bool> {
+    lock_user(sql, id);
     const auto found = select_account(sql, "id", id);
     if (!*found || (old_hash && (*found)->password_hash != *old_hash)) return false;
     change(sql, "UPDATE users SET password_hash = :new WHERE id = :id", new_hash, id);

@@ -43,6 +43,7 @@ void revoke(soci::session& sql, const std::string& user_id, const std::string& s
 
 task<result<void>> user_store_sql::add_key(new_key made, std::uint32_t keys_max) {
   return database_.write([made = std::move(made), keys_max](soci::session& sql) -> result<void> {
+    lock_user(sql, made.user_id);
     if (count_where(sql, "users WHERE id", made.user_id) == 0) {
       return failure(error_reason::not_found, "there is no such user");
     }

@@ -47,6 +47,13 @@ long long change(soci::session& sql, const std::string& statement, const Used&..
   return prepared.get_affected_rows();
 }
 
+/// Nobody else changes the user, or relies on what the user is, until this transaction ends. Before what it holds:
+/// those that lock in the same order (user, session, refresh tokens, revocations) do not wait for each other in a
+/// circle.
+inline void lock_user(soci::session& sql, const std::string& user_id) {
+  change(sql, "UPDATE users SET id = id WHERE id = :id", user_id);
+}
+
 /// Writes down that something no longer stands, under the next number.
 void revoke(soci::session& sql, const std::string& user_id, const std::string& session_id, const std::string& key_id,
             time_point now);

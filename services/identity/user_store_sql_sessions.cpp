@@ -45,6 +45,7 @@ task<result<bool>> user_store_sql::begin_session(new_session made, std::string v
                                                  std::uint32_t sessions_max) {
   return database_.write([made = std::move(made), hash = std::move(verified_hash),
                           sessions_max](soci::session& sql) -> result<bool> {
+    lock_user(sql, made.user_id);
     long long fits = 0;
     sql << "SELECT count(*) FROM users WHERE id = :id AND disabled = 0 AND password_hash = :hash", use(made.user_id),
         use(hash), into(fits);
@@ -91,6 +92,9 @@ task<result<rotation>> user_store_sql::rotate(std::string hash, std::string next
     std::string user_id;
     long long used_at = 0;
     const long long now_ms = to_sql(now);
+    // Of two that come with the same token, the second one sees what the first one did.
+    change(sql, "UPDATE sessions SET id = id WHERE id = (SELECT session_id FROM refresh_tokens WHERE hash = :hash)",
+           hash);
     sql << "SELECT s.id, s.user_id, r.used_at FROM refresh_tokens r JOIN sessions s ON s.id = r.session_id "
            "JOIN users u ON u.id = s.user_id "
            "WHERE r.hash = :hash AND r.expires_at > :now AND s.expires_at > :now2 AND u.disabled = 0",
