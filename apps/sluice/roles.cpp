@@ -11,6 +11,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_future.hpp>
 
+#include "admin/module.hpp"
 #include "agent/module.hpp"
 #include "app/exit_codes.hpp"
 #include "app/health.hpp"
@@ -23,6 +24,7 @@
 #include "app/wiring.hpp"
 #include "async/blocking_pool.hpp"
 #include "async/worker_pool.hpp"
+#include "base/ids.hpp"
 #include "gateway/module.hpp"
 #include "identity/module.hpp"
 #include "limits/limiter_memory.hpp"
@@ -70,6 +72,14 @@ task<> keep_swept(state::shared_state_memory& state) {
   }
 }
 
+admin::node describe_node(const settings& told) {
+  return {.id = make_id("node"),
+          .role = "serve",
+          .address = told.server.listen,
+          .version = std::string(version),
+          .started_at = std::chrono::system_clock::now()};
+}
+
 // All services in one process: each holds the next ones' objects.
 struct services {
   services(const settings& told, ground& on, storage& stored, std::vector<std::shared_ptr<agent::provider>> providers,
@@ -78,9 +88,15 @@ struct services {
         agents(on.workers, make_agent_settings(told), std::move(providers), *stored.database, *stored.outbox,
                on.metrics, log),
         gateway(on.workers, on.buffers, make_gateway_settings(told), agents.face(), agents.stored(), people.face(),
-                state, limiter, on.metrics, log) {}
+                state, limiter, on.metrics, log),
+        nodes(describe_node(told), {.connections = [this] { return gateway.open_sockets(); },
+                                    .generations = [this] { return agents.live(); }}),
+        admin(make_admin_settings(told), *stored.database,
+              {.people = people.face(), .accounts = people.administration(), .usage = agents.usage(), .nodes = nodes},
+              state, gateway.door(), gateway.limits(), on.metrics, log) {}
 
   result<void> begin() {
+    if (auto ready = admin.prepare(); !ready) return ready;
     if (auto begun = agents.begin(); !begun) return begun;
     people.begin();
     gateway.begin();
@@ -92,12 +108,16 @@ struct services {
   identity::module people;
   agent::module agents;
   gateway::module gateway;
+  admin::own_node nodes;
+  admin::module admin;
 };
 
-std::unique_ptr<listeners> make_listeners(ground& on, gateway::module& gateway, health& state, listener_settings told,
+std::unique_ptr<listeners> make_listeners(ground& on, services& inside, health& state, listener_settings told,
                                           const telemetry::logger& log) {
   std::vector<http::route> for_clients = state.routes();
+  gateway::module& gateway = inside.gateway;
   std::ranges::move(gateway.routes(), std::back_inserter(for_clients));
+  std::ranges::move(inside.admin.routes(), std::back_inserter(for_clients));
   std::vector<http::route> for_internal = state.routes();
   for_internal.push_back(gateway.metrics_route(false));
   if (!told.internal) for_clients.push_back(gateway.metrics_route(true));
@@ -145,12 +165,12 @@ int serve(const loaded_settings& loaded, std::ostream& out, std::ostream& err) {
   auto providers = make_providers(told, base.workers, base.lookups);
   if (!providers) return refuse(err, exit_configuration, providers.error());
   services inside(told, base, *stored, std::move(*providers), log);
-  if (const auto idle = inside.gateway.idle_limits(); !idle.empty())
+  if (const auto idle = inside.gateway.idle_limits(inside.admin.routes()); !idle.empty())
     return refuse(err, exit_configuration, "limits: no route fits the path and method of \"" + idle.front() + "\"");
   auto listening = make_listener_settings(told);
   if (!listening) return refuse(err, exit_configuration, listening.error());
   health state(base.workers, {{"database", [&stored] { return stored->database->check(); }}});
-  const auto outside = make_listeners(base, inside.gateway, state, std::move(*listening), log);
+  const auto outside = make_listeners(base, inside, state, std::move(*listening), log);
   const auto first = inside.people.prepare();
   if (!first) return refuse(err, exit_unavailable, first.error().message);
   if (*first) show_first_admin(err, **first);

@@ -135,6 +135,10 @@ rpc::channel_settings make_channel_settings(const settings& told, std::string pe
           .message_bytes_max = rpc_message_bytes(told)};
 }
 
+admin::settings make_admin_settings(const settings& told) {
+  return {make_gateway_settings(told)};
+}
+
 store::database_settings make_database_settings(const settings& told) {
   constexpr std::string_view scheme = "sqlite:";
   if (!told.database.url.starts_with(scheme)) {

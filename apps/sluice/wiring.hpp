@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "admin/settings.hpp"
 #include "agent/settings.hpp"
 #include "app/listeners.hpp"
 #include "app/settings.hpp"
@@ -19,6 +20,7 @@ namespace sluice::app {
 agent::settings make_agent_settings(const settings& told);
 identity::settings make_identity_settings(const settings& told);
 gateway::settings make_gateway_settings(const settings& told);
+admin::settings make_admin_settings(const settings& told);
 /// Listens at `server.listen`: a role's own address.
 rpc::server_settings make_rpc_server_settings(const settings& told);
 /// Towards the service that is called `peer`; `addresses` from `services`, or where a node says that it is.

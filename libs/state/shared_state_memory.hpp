@@ -24,7 +24,7 @@ struct shared_state_memory_settings {
 
 /// Keys that have ended are removed with later calls, or by `sweep`. When there is no room left, new keys are refused
 /// (`unavailable`); none is forgotten before its time. A shard's lock is held for a look-up, never over a wait.
-class shared_state_memory final : public shared_state {
+class shared_state_memory : public shared_state {
  public:
   using time_point = std::chrono::steady_clock::time_point;
   using clock = std::function<time_point()>;

@@ -16,6 +16,8 @@ inline constexpr metric http_connections{"sluice_http_connections", "Open TCP co
 inline constexpr metric http_connections_refused{"sluice_http_connections_refused_total",
                                                  "Connections and upgrades refused at a cap; label cap"};
 inline constexpr metric limit_refusals{"sluice_limit_refusals_total", "Requests refused by a limit; label limit"};
+inline constexpr metric admin_actions{"sluice_admin_actions_total",
+                                      "What admins did to others; labels action, outcome"};
 inline constexpr metric sockets{"sluice_sockets", "Open WebSockets"};
 inline constexpr metric socket_closes{"sluice_socket_closes_total", "WebSockets closed; label code"};
 inline constexpr metric socket_messages{"sluice_socket_messages_total", "WebSocket messages received; label type"};

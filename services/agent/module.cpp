@@ -106,6 +106,10 @@ conversation_service& module::stored() {
   return *conversations_;
 }
 
+std::uint64_t module::live() const {
+  return agent_->live();
+}
+
 usage_reports& module::usage() {
   return *usage_;
 }

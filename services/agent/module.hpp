@@ -34,6 +34,8 @@ class module {
   service& face();
   conversation_service& stored();
   usage_reports& usage();
+  /// Generations that are being written. Any thread.
+  std::uint64_t live() const;
   /// Before the workers run: brings the schema up to date, writes the records that an earlier process could not, marks
   /// what a crash left running, and begins the housekeeping on every worker. Blocking.
   result<void> begin();

@@ -1,6 +1,9 @@
 #include "door/json_exchange.hpp"
 
+#include <charconv>
+
 #include <boost/json/serialize.hpp>
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include "door/field_reader.hpp"
@@ -35,6 +38,25 @@ result<std::string> required_text(const json::object& body, std::string_view nam
   if (found.empty())
     return failure(error_reason::invalid_argument, fmt::format("\"{}\" is missing or empty", name), std::string(name));
   return found;
+}
+
+result<std::uint32_t> read_limit(const http::request& asked, std::uint32_t fallback) {
+  const auto text = asked.query_parameter("limit");
+  if (!text) return fallback;
+  std::uint32_t limit = 0;
+  const auto [end, problem] = std::from_chars(text->data(), text->data() + text->size(), limit);
+  if (problem != std::errc() || end != text->data() + text->size())
+    return failure(error_reason::invalid_argument, "\"limit\" must be a whole number", "limit");
+  return limit;
+}
+
+json::value cursor_or_null(const std::string& cursor) {
+  return cursor.empty() ? json::value(nullptr) : json::value(cursor);
+}
+
+std::string day_before_today(int days) {
+  const auto moment = std::chrono::system_clock::now() - std::chrono::days(days);
+  return fmt::format("{:%Y-%m-%d}", fmt::gmtime(std::chrono::system_clock::to_time_t(moment)));
 }
 
 task<> send_json(http::exchange& with, unsigned status, json::object body) {

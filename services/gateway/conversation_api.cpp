@@ -27,31 +27,11 @@ std::string id_of(const http::exchange& with) {
   return std::string(with.request().parameter("id"));
 }
 
-result<std::uint32_t> read_limit(const http::request& asked, std::uint32_t fallback) {
-  const auto text = asked.query_parameter("limit");
-  if (!text) return fallback;
-  std::uint32_t limit = 0;
-  const auto [end, problem] = std::from_chars(text->data(), text->data() + text->size(), limit);
-  if (problem != std::errc() || end != text->data() + text->size())
-    return failure(error_reason::invalid_argument, "\"limit\" must be a whole number", "limit");
-  return limit;
-}
-
 result<bool> read_archived(const http::request& asked) {
   const std::string text = asked.query_parameter("archived").value_or("false");
   if (text == "true") return true;
   if (text == "false") return false;
   return failure(error_reason::invalid_argument, "\"archived\" must be true or false", "archived");
-}
-
-json::value cursor_or_null(const std::string& cursor) {
-  return cursor.empty() ? json::value(nullptr) : json::value(cursor);
-}
-
-// The day `days` ago, UTC.
-std::string day_before_today(int days) {
-  const auto moment = std::chrono::system_clock::now() - std::chrono::days(days);
-  return fmt::format("{:%Y-%m-%d}", fmt::gmtime(std::chrono::system_clock::to_time_t(moment)));
 }
 
 task<> list_conversations(conversation_api uses, http::exchange& with) {

@@ -102,8 +102,9 @@ std::vector<http::route> module::routes() {
   return all;
 }
 
-std::vector<std::string> module::idle_limits() {
-  const std::vector<http::route> all = routes();
+std::vector<std::string> module::idle_limits(const std::vector<http::route>& others) {
+  std::vector<http::route> all = routes();
+  std::ranges::copy(others, std::back_inserter(all));
   std::vector<std::string> idle;
   for (const request_limit& one : settings_.limits) {
     const auto fits = [&one](const http::route& at) { return request_limits::fits(one, at.method, at.pattern); };

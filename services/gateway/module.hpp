@@ -35,8 +35,12 @@ class module {
   /// What the gateway answers to clients, within its limits.
   std::vector<http::route> routes();
   http::route metrics_route(bool to_loopback_only);
-  /// The names of the limits that no route fits: somebody has mistyped a path.
-  std::vector<std::string> idle_limits();
+  /// The names of the limits that no route fits, here or among `others` of the listener: somebody has mistyped a path.
+  std::vector<std::string> idle_limits(const std::vector<http::route>& others = {});
+  /// For other services on the same listener.
+  door::admission& door() { return door_; }
+  const door::request_limits& limits() const { return limits_; }
+  std::uint32_t open_sockets() const { return places_.open_sockets(); }
   /// An error that the server found by itself (404, 405, 408, 413, …), in the shape of the face that was called.
   static http::response make_error(const http::request& asked, unsigned status, const error& problem);
   /// Begins to look after the sockets.
