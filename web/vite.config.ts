@@ -16,11 +16,13 @@ export default defineConfig({
     target: 'es2022',
     cssTarget: ['chrome123', 'firefox120', 'safari17.5'], // they know light-dark()
     assetsInlineLimit: 0, // the Content-Security-Policy wants files
+    rollupOptions: { input: ['index.html', 'admin.html'] },
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
   },
   server: {
     proxy: {
+      '/admin/api': { target: sluice },
       '/v1': { target: sluice, ws: true },
       '/chat': { target: sluice, ws: true },
       '/login': { target: sluice, bypass: ({ method, url }) => (method === 'POST' ? undefined : url) },

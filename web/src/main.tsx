@@ -4,7 +4,7 @@ import { StrictMode, useEffect, useState } from 'react';
 import { createRoot } from 'react-dom/client';
 import { makeRouter } from './router.tsx';
 import { makeServices, ServicesProvider, useSessionState, type Services } from './services.tsx';
-import { Mark } from './ui/icons.tsx';
+import { Waiting } from './ui/waiting.tsx';
 import './styles/app.css';
 
 const services = makeServices();
@@ -19,17 +19,6 @@ function App({ services }: { services: Services }) {
   }, [router, isDecided, state.name]);
   if (!isDecided) return <Waiting isUnreachable={state.name === 'unreachable'} />;
   return <RouterProvider router={router} context={services} />;
-}
-
-function Waiting({ isUnreachable }: { isUnreachable: boolean }) {
-  return (
-    <main className="grid min-h-full place-items-center">
-      <div className="grid justify-items-center gap-4 text-center text-muted" role="status">
-        <Mark className="size-11 animate-pulse" />
-        {isUnreachable ? 'The server cannot be reached. Trying again…' : <span className="sr-only">Loading</span>}
-      </div>
-    </main>
-  );
 }
 
 createRoot(document.getElementById('root')!).render(

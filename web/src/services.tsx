@@ -1,6 +1,6 @@
 import { QueryClient } from '@tanstack/react-query';
 import { createContext, useContext, useSyncExternalStore } from 'react';
-import { ApiError } from './api/http.ts';
+import { mayRetry } from './api/http.ts';
 import { Session, type SessionState } from './api/session.ts';
 import { LiveChats } from './chat/live_chats.ts';
 
@@ -11,9 +11,6 @@ export interface Services {
   /** Those of the user who is signed in. */
   chats: LiveChats;
 }
-
-const mayRetry = (count: number, error: unknown): boolean =>
-  count < 3 && !(error instanceof ApiError && error.status < 500 && error.status !== 429);
 
 export function makeServices(): Services {
   const cache = new QueryClient({

@@ -1,24 +1,14 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
-import { useState, type FormEvent, type ReactNode } from 'react';
+import { useState, type FormEvent } from 'react';
 import { changePassword, readMe } from '../api/account.ts';
 import { ApiError, messageOf } from '../api/http.ts';
 import { useServices, useSessionState } from '../services.tsx';
 import { Alert, Button, Field } from '../ui/controls.tsx';
+import { longDate } from '../ui/dates.ts';
+import { Section } from '../ui/section.tsx';
 import { chooseTheme, themes, useTheme } from '../ui/theme.ts';
 import { TopBar } from '../ui/top_bar.tsx';
 import { ApiKeys } from './api_keys.tsx';
-
-export function Section({ title, about, children }: { title: string; about?: string; children: ReactNode }) {
-  return (
-    <section className="card grid grid-cols-1 gap-4" aria-label={title}>
-      <div>
-        <h2 className="font-semibold">{title}</h2>
-        {about && <p className="mt-0.5 text-sm text-muted">{about}</p>}
-      </div>
-      {children}
-    </section>
-  );
-}
 
 export function SettingsPage() {
   return (
@@ -37,9 +27,6 @@ export function SettingsPage() {
     </>
   );
 }
-
-export const longDate = (time: string): string =>
-  new Intl.DateTimeFormat(undefined, { dateStyle: 'long' }).format(Date.parse(time));
 
 function Account() {
   const { session } = useServices();

@@ -27,6 +27,10 @@ export class Unreachable extends Error {
   }
 }
 
+/** Whether trying again may help: what the server has refused stays refused. */
+export const mayRetry = (count: number, error: unknown): boolean =>
+  count < 3 && !(error instanceof ApiError && error.status < 500 && error.status !== 429);
+
 export interface Call {
   method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   body?: unknown;

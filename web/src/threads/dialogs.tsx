@@ -1,8 +1,5 @@
-import { useState, type FormEvent } from 'react';
 import type { ConversationCard } from '../api/conversations.ts';
-import { messageOf } from '../api/http.ts';
-import { Alert, Button, Field } from '../ui/controls.tsx';
-import { Dialog } from '../ui/dialog.tsx';
+import { ConfirmDialog, TextDialog } from '../ui/ask_dialogs.tsx';
 import { titleOf } from './thread_row.tsx';
 import { useThreadChanges } from './use_threads.ts';
 
@@ -12,32 +9,18 @@ interface RenameDialogProps {
 }
 
 export function RenameDialog({ card, onClose }: RenameDialogProps) {
-  const [title, setTitle] = useState(card.title);
   const { rename } = useThreadChanges();
-  const submit = (event: FormEvent): void => {
-    event.preventDefault();
-    rename.mutate({ id: card.id, title: title.trim() }, { onSuccess: onClose });
-  };
   return (
-    <Dialog title="Rename the conversation" onClose={onClose}>
-      <form className="grid gap-4" onSubmit={submit}>
-        <Field
-          label="Title"
-          value={title}
-          maxLength={200}
-          autoFocus
-          onFocus={(event) => event.target.select()}
-          onChange={(event) => setTitle(event.target.value)}
-        />
-        {rename.error && <Alert>{messageOf(rename.error)}</Alert>}
-        <div className="flex justify-end gap-2">
-          <Button onClick={onClose}>Cancel</Button>
-          <Button look="primary" type="submit" disabled={title.trim() === '' || rename.isPending}>
-            Rename
-          </Button>
-        </div>
-      </form>
-    </Dialog>
+    <TextDialog
+      title="Rename the conversation"
+      label="Title"
+      value={card.title}
+      maxLength={200}
+      verb="Rename"
+      work={rename}
+      onText={(title) => rename.mutate({ id: card.id, title }, { onSuccess: onClose })}
+      onClose={onClose}
+    />
   );
 }
 
@@ -55,19 +38,8 @@ export function DeleteDialog({ card, onClose, onDeleted }: DeleteDialogProps) {
       },
     });
   return (
-    <Dialog title="Delete the conversation?" onClose={onClose}>
-      <p className="text-muted wrap-anywhere">
-        “{titleOf(card)}” and all its messages will be gone. This cannot be undone.
-      </p>
-      {remove.error && <Alert>{messageOf(remove.error)}</Alert>}
-      <div className="flex justify-end gap-2">
-        <Button onClick={onClose} autoFocus>
-          Cancel
-        </Button>
-        <Button look="danger" disabled={remove.isPending} onClick={confirm}>
-          Delete
-        </Button>
-      </div>
-    </Dialog>
+    <ConfirmDialog title="Delete the conversation?" verb="Delete" work={remove} onConfirm={confirm} onClose={onClose}>
+      “{titleOf(card)}” and all its messages will be gone. This cannot be undone.
+    </ConfirmDialog>
   );
 }
