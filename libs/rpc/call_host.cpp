@@ -71,7 +71,12 @@ grpc::Status call_host::admit(const grpc::CallbackServerContext& context) {
 }
 
 grpc::Status call_host::status_of(const std::exception_ptr& failure, const grpc::CallbackServerContext& context) {
-  if (is_cancellation(failure)) return to_status({.reason = error_reason::cancelled, .message = "cancelled"});
+  if (is_cancellation(failure)) {
+    // Of use to nobody but a caller whose own clock is about to say the same.
+    const bool late = context.deadline() <= std::chrono::system_clock::now();
+    return late ? grpc::Status(grpc::StatusCode::DEADLINE_EXCEEDED, "the deadline has passed")
+                : grpc::Status::CANCELLED;
+  }
   if (const auto left_out = breakages_.admit()) {
     log_.error("a call broke", {{"problem", message_of(failure)},
                                 {"peer", context.peer()},

@@ -71,11 +71,11 @@ class echo_rpc final : public v1::Echo::CallbackService {
 
   grpc::ServerUnaryReactor* Say(grpc::CallbackServerContext* context, const v1::SayRequest* request,
                                 v1::SayResponse* response) override {
-    return answer(host_, context, request, response, std::bind_front(&echo_rpc::say, this));
+    return answer(host_, context, request, response, std::bind_front(&echo_rpc::say_watched, this));
   }
   grpc::ServerWriteReactor<v1::CountResponse>* Count(grpc::CallbackServerContext* context,
                                                      const v1::CountRequest* request) override {
-    return stream<v1::CountResponse>(host_, context, request, std::bind_front(&echo_rpc::count, this),
+    return stream<v1::CountResponse>(host_, context, request, std::bind_front(&echo_rpc::count_watched, this),
                                      request->then() == "wait" ? lifetime::endless : lifetime::bounded);
   }
 
@@ -87,12 +87,26 @@ class echo_rpc final : public v1::Echo::CallbackService {
   task<> wait_to_be_cancelled() {
     async::wakeup never(co_await asio::this_coro::executor);
     waiting.happen();
+    co_await never.wait();
+  }
+
+  // Cancellation comes wherever a handler waits, or is about to.
+  template <class T>
+  task<T> watch(task<T> work) {
     try {
-      co_await never.wait();
+      co_return co_await std::move(work);
     } catch (const boost::system::system_error&) {
       cancelled.happen();
       throw;
     }
+  }
+
+  task<result<v1::SayResponse>> say_watched(call_context call, const v1::SayRequest& request) {
+    return watch(say(std::move(call), request));
+  }
+  task<result<void>> count_watched(call_context call, const v1::CountRequest& request,
+                                   server_stream<v1::CountResponse>& to) {
+    return watch(count(std::move(call), request, to));
   }
 
   task<result<v1::SayResponse>> say(call_context call, const v1::SayRequest& request) {
@@ -118,17 +132,12 @@ class echo_rpc final : public v1::Echo::CallbackService {
   }
 
   task<result<void>> count(call_context, const v1::CountRequest& request, server_stream<v1::CountResponse>& to) {
-    try {
-      for (std::uint64_t i = 1; i <= request.to(); ++i) {
-        v1::CountResponse message;
-        message.set_number(i);
-        message.set_padding(std::string(request.bytes(), 'x'));
-        co_await to.write(std::move(message));
-        ++written;
-      }
-    } catch (const boost::system::system_error&) {
-      cancelled.happen();
-      throw;
+    for (std::uint64_t i = 1; i <= request.to(); ++i) {
+      v1::CountResponse message;
+      message.set_number(i);
+      message.set_padding(std::string(request.bytes(), 'x'));
+      co_await to.write(std::move(message));
+      ++written;
     }
     if (request.then() == "wait") co_await wait_to_be_cancelled();
     if (request.then() == "fail") co_return failure(error_reason::conflict, "enough");
