@@ -52,6 +52,17 @@ const forgeries: [string, () => string | Promise<string>][] = [
     'another role under the old signature',
     () => `${parts()[0]}.${encode({ ...decode(parts()[1]), role: 'admin' })}.${parts()[2]}`,
   ],
+  [
+    'prolonged under the old signature',
+    () => `${parts()[0]}.${encode({ ...decode(parts()[1]), exp: 4_000_000_000 })}.${parts()[2]}`,
+  ],
+  [
+    'another key, which it brings along',
+    () => signed(generateKeyPairSync('ed25519').privateKey, { ...decode(parts()[0]), jwk: {} }, decode(parts()[1])),
+  ],
+  ['padding behind the signature', () => `${login.token}=`],
+  ['empty parts', () => '..'],
+  ['an empty signature', () => `${parts()[0]}.${parts()[1]}.`],
   ['no signature', () => `${parts()[0]}.${parts()[1]}`],
   [
     'a signature with a changed bit',

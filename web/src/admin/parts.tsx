@@ -5,7 +5,7 @@ import { Alert, Button } from '../ui/controls.tsx';
 /** The heading of a part, and what can be done there. */
 export function Heading({ title, about, children }: { title: string; about?: string; children?: ReactNode }) {
   return (
-    <div className="mb-5 flex flex-wrap items-end gap-3">
+    <div className="mb-5 flex flex-wrap items-center gap-3">
       <div className="min-w-0 flex-1">
         <h1 className="text-xl font-semibold tracking-tight wrap-anywhere">{title}</h1>
         {about && <p className="mt-0.5 text-sm text-muted">{about}</p>}
