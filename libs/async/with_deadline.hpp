@@ -14,8 +14,8 @@ namespace sluice::async {
 
 /// Runs `work` for at most `limit`: its value, or nothing if the limit passed first (for `task<void>`: whether it
 /// finished). On the limit `work` is cancelled and has ended before this returns, so it may use the caller's locals;
-/// it must therefore honour cancellation. A value that came at that very moment is not lost. What `work` throws is
-/// thrown here. For a deadline per token use a `watchdog`: this one spawns a coroutine.
+/// it must therefore honour cancellation. What `work` throws is thrown here. For a deadline per token use a `watchdog`:
+/// this one spawns a coroutine.
 template <class T>
 task<std::conditional_t<std::is_void_v<T>, bool, std::optional<T>>> with_deadline(
     task<T> work, std::chrono::steady_clock::duration limit) {
@@ -25,12 +25,13 @@ task<std::conditional_t<std::is_void_v<T>, bool, std::optional<T>>> with_deadlin
                                                        timer.async_wait(asio::deferred));
   if constexpr (std::is_void_v<T>) {
     const auto [order, failure, timer_code] = co_await group.async_wait(asio::experimental::wait_for_one(), use_task);
-    if (failure && order[0] == 0) std::rethrow_exception(failure);
-    co_return !failure;
+    const bool in_time = order[0] == 0;
+    if (failure && in_time) std::rethrow_exception(failure);
+    co_return in_time;
   } else {
     auto [order, failure, value, timer_code] = co_await group.async_wait(asio::experimental::wait_for_one(), use_task);
-    if (failure && order[0] == 0) std::rethrow_exception(failure);
-    if (failure) co_return std::nullopt;
+    if (order[0] != 0) co_return std::nullopt;
+    if (failure) std::rethrow_exception(failure);
     co_return std::optional<T>(std::move(value));
   }
 }

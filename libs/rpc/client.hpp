@@ -70,6 +70,10 @@ class outgoing_stream final : public grpc::ClientReadReactor<Message>, public un
     if (!reading_ && !has_message_ && !status_) reading_ = begin_read();
     while (!has_message_ && !status_)
       co_await changed_.wait();
+    // Cancelled just as it came: whoever waited is not there to take it.
+    const auto state = co_await asio::this_coro::cancellation_state;
+    if (state.cancelled() != asio::cancellation_type::none)
+      throw boost::system::system_error(asio::error::operation_aborted);
     if (std::exchange(has_message_, false)) co_return std::optional<Message>(std::move(message_));
     if (!status_->ok()) co_return std::unexpected(links_.read_failure(*status_));
     co_return std::optional<Message>();
