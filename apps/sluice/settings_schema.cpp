@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include <boost/url/parse.hpp>
+#include <boost/url/url.hpp>
 
 #include "app/settings.hpp"
 #include "http/server.hpp"
@@ -149,9 +150,23 @@ type<server_settings> server() {
   return keys;
 }
 
+// A URL as it was written but for the password in it.
+config::value show_database_url(const std::string& url) {
+  const auto parsed = boost::urls::parse_uri(url);
+  if (url.starts_with("sqlite:")) return config::value::scalar(url, true);
+  if (!parsed) return config::value::scalar("********", true);
+  boost::urls::url shown(*parsed);
+  if (shown.has_password()) shown.set_password("********");
+  if (const auto at = shown.params().find("password"); at != shown.params().end())
+    shown.params().replace(at, {"password", "********"});
+  return config::value::scalar(std::string(shown.buffer()), true);
+}
+
 type<database_settings> database() {
   structure<database_settings> keys;
-  keys.key("url", &database_settings::url, text(database_url_rule),
+  auto url = text(database_url_rule);
+  url.show = show_database_url;
+  keys.key("url", &database_settings::url, std::move(url),
            "Where the SQL database is: `sqlite:PATH`, where a relative path begins at `data_dir`, or "
            "`postgresql://user:password@host:5432/database?sslmode=…` with libpq's parameters.");
   keys.key("connections", &database_settings::connections, integer<std::uint32_t>(2, 1000),

@@ -62,7 +62,7 @@ TEST(database_open, says_that_another_process_holds_it) {
 
 TEST(database_open, knows_its_urls) {
   const auto reason = [](std::string url) { return database::open({.url = std::move(url)}).error(); };
-  EXPECT_EQ(reason("postgresql://user@host/db").reason, error_reason::not_implemented);
+  EXPECT_EQ(reason("postgresql://user@[::1/db").reason, error_reason::invalid_argument);
   EXPECT_EQ(reason("sqlite:").reason, error_reason::invalid_argument);
   EXPECT_EQ(reason("data.db").reason, error_reason::invalid_argument);
   EXPECT_EQ(reason("mysql://host/db").param, "database.url");

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "store/database.hpp"
+#include "store/postgres_testing.hpp"
 
 namespace sluice::store {
 
@@ -40,8 +41,12 @@ inline result<std::unique_ptr<database>> open_file(const std::filesystem::path& 
   return database::open({.url = "sqlite:" + file.string(), .busy_timeout = std::chrono::milliseconds(50)});
 }
 
-/// Opens it or ends the test.
+/// Opens it or ends the test. Where tests run on PostgreSQL, a file stands for a schema there.
 inline std::unique_ptr<database> must_open(database_settings told) {
+  if (tests_run_on_postgres() && told.url.starts_with("sqlite:")) {
+    told.url = shared_postgres().schema_url(told.url);
+    told.busy_timeout = std::chrono::seconds(5);  // of tests that are short of it on purpose: a lock is no file
+  }
   auto opened = database::open(std::move(told));
   if (!opened) throw std::runtime_error(opened.error().message);
   return std::move(*opened);

@@ -48,7 +48,12 @@ class migrations : public ::testing::Test {
     return opened_
         ->read_now([](soci::session& sql) -> result<std::vector<std::string>> {
           std::vector<std::string> names(100);
-          sql << "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name", soci::into(names);
+          const std::string question =
+              tests_run_on_postgres()
+                  ? "SELECT table_name::text FROM information_schema.tables WHERE table_schema = current_schema() "
+                    "ORDER BY 1"
+                  : "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name";
+          sql << question, soci::into(names);
           return names;
         })
         .value();
@@ -102,7 +107,7 @@ TEST_F(migrations, have_no_gaps) {
 
 TEST_F(migrations, of_processes_that_start_at_once_run_once) {
   std::vector<std::future<result<void>>> done;
-  for (int i = 0; i < 4; ++i) {
+  for (int i = 0; i < 8; ++i) {
     done.push_back(std::async(std::launch::async, [this] {
       return must_open({.url = "sqlite:" + (scratch_ / "data.db").string()})
           ->migrate("test", std::vector{first_, second_});

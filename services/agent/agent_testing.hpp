@@ -90,8 +90,7 @@ class agent_fixture : public testing::Test {
 
   void open() {
     workers = std::make_unique<async::worker_pool>(2);
-    database = store::must_open(
-        {.url = "sqlite:" + (scratch / "data.db").string(), .busy_timeout = std::chrono::milliseconds(50)});
+    database = store::must_open({.url = database_url, .busy_timeout = std::chrono::milliseconds(50)});
     auto opened = store::outbox::open({.file = scratch / "outbox"});
     ASSERT_TRUE(opened) << opened.error().message;
     outbox = std::move(*opened);
@@ -125,6 +124,7 @@ class agent_fixture : public testing::Test {
   }
 
   const store::scratch_directory scratch;
+  std::string database_url = "sqlite:" + (scratch / "data.db").string();
   std::uint64_t waiting_bytes_max = 1 << 20;  // of records; set it before `build`
   std::unique_ptr<async::worker_pool> workers;
   std::unique_ptr<store::database> database;

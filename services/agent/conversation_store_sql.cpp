@@ -21,6 +21,16 @@ std::unexpected<error> no_conversation(const std::string& id) {
                  "conversation_id");
 }
 
+namespace {
+
+// PostgreSQL's text cannot hold it.
+std::string without_nul(std::string text) {
+  std::ranges::replace(text, '\0', ' ');
+  return text;
+}
+
+}  // namespace
+
 message_columns columns_of(const generation::message& from) {
   message_columns to{.words = {}, .body = {}, .context_bytes = static_cast<long long>(agent::context_bytes(from))};
   bool is_plain = from.parts.size() <= 1 && from.name.empty() && from.extensions.empty();
@@ -31,9 +41,9 @@ message_columns columns_of(const generation::message& from) {
     if (!to.words.empty()) to.words += '\n';
     to.words += text->text;
   }
-  if (to.words.contains('\0')) {  // which PostgreSQL's text cannot hold
+  if (to.words.contains('\0')) {
     is_plain = false;
-    std::ranges::replace(to.words, '\0', ' ');
+    to.words = without_nul(std::move(to.words));
   }
   if (!is_plain) to.body = boost::json::serialize(generation::to_json(from));
   return to;
@@ -50,7 +60,7 @@ result<generation::message> message_of(const std::string& role, const std::strin
 namespace {
 
 void insert_conversation(soci::session& in, const new_turn& added) {
-  const std::string system = added.system.value_or("");
+  const std::string system = without_nul(added.system.value_or(""));
   const long long now = to_ms(added.now);
   in << "INSERT INTO conversations (id, user_id, title, system_prompt, archived, message_count, newest_message_id,"
         " created_at_ms, updated_at_ms) VALUES (:id, :user, :title, :system, 0, 0, '', :created, :updated)",
@@ -72,8 +82,9 @@ result<conversation_row> take_positions(soci::session& in, const new_turn& added
         " WHERE id = :id AND user_id = :user",
       soci::use(taken), soci::use(now), soci::use(added.conversation_id), soci::use(added.who.user_id);
   if (added.system) {
-    in << "UPDATE conversations SET system_prompt = :system WHERE id = :id AND user_id = :user",
-        soci::use(*added.system), soci::use(added.conversation_id), soci::use(added.who.user_id);
+    const std::string system = without_nul(*added.system);
+    in << "UPDATE conversations SET system_prompt = :system WHERE id = :id AND user_id = :user", soci::use(system),
+        soci::use(added.conversation_id), soci::use(added.who.user_id);
   }
   conversation_row row;
   in << "SELECT system_prompt, newest_message_id, message_count FROM conversations WHERE id = :id AND user_id = :user",
