@@ -21,7 +21,7 @@ error no_room() {
 
 error other_kind(const std::string& key) {
   error wrong{.reason = error_reason::internal, .message = "something went wrong here"};
-  wrong.detail = "a value was used as a counter, or a counter as a value: " + key.substr(0, key.find(':'));
+  wrong.detail = "a key of one kind (value, counter, lease) was asked for another: " + key.substr(0, key.find(':'));
   return wrong;
 }
 
@@ -33,29 +33,20 @@ class shared_state_memory::shard {
 
   result<bool> put(std::string&& key, std::string&& value, time_point now, time_point end, bool replaces) {
     const std::scoped_lock lock(mutex_);
-    remove_ended(now, removals_per_call);
-    const auto present = find(key, now);
-    if (present != entries_.end()) {
-      if (present->second.is_counter) return std::unexpected(other_kind(key));
-      if (!replaces) return false;
-    }
-    const std::size_t kept = present == entries_.end() ? 0 : bytes_of(*present);
-    const std::size_t bytes = entry_overhead_bytes + key.size() + value.size();
-    if (!make_room(value_bytes_, kept, bytes, now)) return std::unexpected(no_room());
-    if (present != entries_.end()) erase(present);
-    insert(std::move(key), {.value = std::move(value), .count = 0, .is_counter = false, .end = {}}, end);
-    return true;
+    const auto present = look_up(key, kind::value, now);
+    if (!present) return std::unexpected(present.error());
+    if (*present != entries_.end() && !replaces) return false;
+    return set(*present, std::move(key), {.value = std::move(value), .holds = kind::value}, now, end);
   }
 
   result<std::optional<std::string>> get(const std::string& key, time_point now, bool takes) {
     const std::scoped_lock lock(mutex_);
-    remove_ended(now, removals_per_call);
-    const auto present = find(key, now);
-    if (present == entries_.end()) return std::nullopt;
-    if (present->second.is_counter) return std::unexpected(other_kind(key));
-    if (!takes) return present->second.value;
-    std::string value = present->second.value;
-    erase(present);
+    const auto present = look_up(key, kind::value, now);
+    if (!present) return std::unexpected(present.error());
+    if (*present == entries_.end()) return std::nullopt;
+    if (!takes) return (*present)->second.value;
+    std::string value = (*present)->second.value;
+    erase(*present);
     return value;
   }
 
@@ -67,22 +58,56 @@ class shared_state_memory::shard {
     return true;
   }
 
+  bool extend(const std::string& key, time_point now, time_point end) {
+    const std::scoped_lock lock(mutex_);
+    const auto present = find(key, now);
+    if (present == entries_.end()) return false;
+    end_at(present, end);
+    return true;
+  }
+
   result<std::int64_t> add(std::string&& key, std::int64_t amount, time_point now, time_point end) {
     const std::scoped_lock lock(mutex_);
-    remove_ended(now, removals_per_call);
-    const auto present = find(key, now);
-    if (present == entries_.end()) {
+    const auto present = look_up(key, kind::counter, now);
+    if (!present) return std::unexpected(present.error());
+    if (*present == entries_.end()) {
       if (amount == 0) return 0;
-      if (!make_room(counter_bytes_, 0, entry_overhead_bytes + key.size(), now)) return std::unexpected(no_room());
-      insert(std::move(key), {.value = {}, .count = amount, .is_counter = true, .end = {}}, end);
+      const auto made = set(*present, std::move(key), {.count = amount, .holds = kind::counter}, now, end);
+      if (!made) return std::unexpected(made.error());
       return amount;
     }
-    entry& counter = present->second;
-    if (!counter.is_counter) return std::unexpected(other_kind(key));
-    if (__builtin_add_overflow(counter.count, amount, &counter.count)) {
-      counter.count = amount < 0 ? std::numeric_limits<std::int64_t>::min() : std::numeric_limits<std::int64_t>::max();
-    }
-    return counter.count;
+    std::int64_t& count = (*present)->second.count;
+    if (__builtin_add_overflow(count, amount, &count))
+      count = amount < 0 ? std::numeric_limits<std::int64_t>::min() : std::numeric_limits<std::int64_t>::max();
+    return count;
+  }
+
+  result<bool> hold(std::string&& key, holding&& wanted, time_point now, time_point end) {
+    const std::scoped_lock lock(mutex_);
+    const auto present = look_up(key, kind::lease, now);
+    if (!present) return std::unexpected(present.error());
+    if (*present != entries_.end() && (*present)->second.owner != wanted.owner) return false;
+    entry made{.value = std::move(wanted.value), .owner = std::move(wanted.owner), .holds = kind::lease};
+    return set(*present, std::move(key), std::move(made), now, end);
+  }
+
+  // With no `end`, the lease ends now.
+  result<bool> change(const std::string& key, const std::string& owner, time_point now, std::optional<time_point> end) {
+    const std::scoped_lock lock(mutex_);
+    const auto present = look_up(key, kind::lease, now);
+    if (!present) return std::unexpected(present.error());
+    if (*present == entries_.end() || (*present)->second.owner != owner) return false;
+    end ? end_at(*present, *end) : erase(*present);
+    return true;
+  }
+
+  result<std::optional<holding>> find_holder(const std::string& key, time_point now) {
+    const std::scoped_lock lock(mutex_);
+    const auto present = look_up(key, kind::lease, now);
+    if (!present) return std::unexpected(present.error());
+    if (*present == entries_.end()) return std::nullopt;
+    const entry& lease = (*present)->second;
+    return holding{.owner = lease.owner, .value = lease.value};
   }
 
   void sweep(time_point now) {
@@ -96,6 +121,7 @@ class shared_state_memory::shard {
   }
 
  private:
+  enum class kind : std::uint8_t { value, counter, lease };
   struct entry;
   struct hasher {
     keyed_hash hash;
@@ -104,14 +130,15 @@ class shared_state_memory::shard {
   using table = std::unordered_map<std::string, entry, hasher>;
   using ends = std::multimap<time_point, const std::string*>;
   struct entry {
-    std::string value;
-    std::int64_t count;
-    bool is_counter;
-    ends::iterator end;
+    std::string value = {};
+    std::string owner = {};  // of a lease
+    std::int64_t count = 0;
+    kind holds;
+    ends::iterator end = {};
   };
 
-  static std::size_t bytes_of(const table::value_type& one) {
-    return entry_overhead_bytes + one.first.size() + one.second.value.size();
+  static std::size_t bytes_of(const std::string& key, const entry& one) {
+    return entry_overhead_bytes + key.size() + one.value.size() + one.owner.size();
   }
 
   // Only what has not ended is there.
@@ -122,26 +149,44 @@ class shared_state_memory::shard {
     return entries_.end();
   }
 
-  // Whether `bytes` fit in place of `kept` of the kind that `held` counts.
-  bool make_room(const std::size_t& held, std::size_t kept, std::size_t bytes, time_point now) {
-    if (held - kept + bytes <= bytes_max_) return true;
-    remove_ended(now, std::numeric_limits<std::size_t>::max());
-    return held - kept + bytes <= bytes_max_;
+  // The same for those who know what it has to be.
+  result<table::iterator> look_up(const std::string& key, kind wanted, time_point now) {
+    remove_ended(now, removals_per_call);
+    const auto found = find(key, now);
+    if (found != entries_.end() && found->second.holds != wanted) return std::unexpected(other_kind(key));
+    return found;
   }
 
-  void insert(std::string&& key, entry&& made, time_point end) {
+  // In place of `present`, if there is such a key; true.
+  result<bool> set(table::iterator present, std::string&& key, entry&& made, time_point now, time_point end) {
+    std::size_t& held = held_by(made);
+    const std::size_t bytes = bytes_of(key, made);
+    const auto fits = [&] {
+      return held - (present == entries_.end() ? 0 : bytes_of(present->first, present->second)) + bytes <= bytes_max_;
+    };
+    if (!fits()) {
+      remove_ended(now, std::numeric_limits<std::size_t>::max());  // `present` has not ended
+      if (!fits()) return std::unexpected(no_room());
+    }
+    if (present != entries_.end()) erase(present);
+    held += bytes;
     const auto added = entries_.emplace(std::move(key), std::move(made)).first;
     added->second.end = ends_.emplace(end, &added->first);
-    held_by(added->second) += bytes_of(*added);
+    return true;
+  }
+
+  void end_at(table::iterator which, time_point end) {
+    ends_.erase(which->second.end);
+    which->second.end = ends_.emplace(end, &which->first);
   }
 
   void erase(table::iterator which) {
-    held_by(which->second) -= bytes_of(*which);
+    held_by(which->second) -= bytes_of(which->first, which->second);
     ends_.erase(which->second.end);
     entries_.erase(which);
   }
 
-  std::size_t& held_by(const entry& one) { return one.is_counter ? counter_bytes_ : value_bytes_; }
+  std::size_t& held_by(const entry& one) { return one.holds == kind::counter ? counter_bytes_ : value_bytes_; }
 
   void remove_ended(time_point now, std::size_t count_max) {
     for (; count_max > 0 && !ends_.empty() && ends_.begin()->first <= now; --count_max)
@@ -192,15 +237,62 @@ task<result<bool>> shared_state_memory::remove(std::string key) {
   co_return shard_of(key).remove(key, now_());
 }
 
+task<result<bool>> shared_state_memory::extend(std::string key, duration lifetime) {
+  const time_point now = now_();
+  co_return shard_of(key).extend(key, now, now + lifetime);
+}
+
 task<result<std::int64_t>> shared_state_memory::add(std::string key, std::int64_t amount, duration lifetime) {
   const time_point now = now_();
   co_return shard_of(key).add(std::move(key), amount, now, now + lifetime);
+}
+
+task<result<bool>> shared_state_memory::hold(std::string key, std::string owner, std::string value, duration lifetime) {
+  const time_point now = now_();
+  holding wanted{.owner = std::move(owner), .value = std::move(value)};
+  co_return shard_of(key).hold(std::move(key), std::move(wanted), now, now + lifetime);
+}
+
+task<result<bool>> shared_state_memory::renew(std::string key, std::string owner, duration lifetime) {
+  const time_point now = now_();
+  co_return shard_of(key).change(key, owner, now, now + lifetime);
+}
+
+task<result<bool>> shared_state_memory::release(std::string key, std::string owner) {
+  co_return shard_of(key).change(key, owner, now_(), std::nullopt);
+}
+
+task<result<std::optional<holding>>> shared_state_memory::find_holder(std::string key) {
+  co_return shard_of(key).find_holder(key, now_());
+}
+
+task<result<void>> shared_state_memory::enlist(std::string group, member one, duration lifetime) {
+  const time_point now = now_();
+  co_return groups_.enlist(group, std::move(one), now, now + lifetime);
+}
+
+task<result<bool>> shared_state_memory::delist(std::string group, std::string name) {
+  co_return groups_.delist(group, name, now_());
+}
+
+task<result<std::vector<member>>> shared_state_memory::list(std::string group) {
+  co_return groups_.list(group, now_());
+}
+
+task<result<void>> shared_state_memory::publish(std::string topic, std::string text) {
+  board_.announce(topic, text);
+  co_return result<void>();
+}
+
+std::unique_ptr<subscription> shared_state_memory::subscribe(executor on, std::vector<std::string> topics) {
+  return board_.subscribe(on, std::move(topics));
 }
 
 void shared_state_memory::sweep() {
   const time_point now = now_();
   for (const auto& one : shards_)
     one->sweep(now);
+  groups_.sweep(now);
 }
 
 std::size_t shared_state_memory::size() const {

@@ -10,6 +10,8 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include "state/shared_state_testing.hpp"
+
 namespace sluice::state {
 namespace {
 
@@ -23,6 +25,19 @@ T wait_for(task<T> work) {
   loop.run();
   return value.get();
 }
+
+class memory_bench final : public testing::state_bench {
+ public:
+  memory_bench() { workers.start(); }
+  ~memory_bench() override { workers.stop(); }
+  shared_state& state() override { return memory_; }
+  void pass(int units) override { now_ = now_.load() + units * unit(); }
+  std::chrono::milliseconds unit() const override { return 1s; }
+
+ private:
+  std::atomic<shared_state_memory::time_point> now_{shared_state_memory::time_point(1h)};
+  shared_state_memory memory_{{}, [this] { return now_.load(); }};
+};
 
 class shared_state_memory_test : public ::testing::Test {
  protected:
@@ -39,16 +54,6 @@ class shared_state_memory_test : public ::testing::Test {
   shared_state_memory state{{.bytes_max = 4096, .shards = 1}, [this] { return now; }};
 };
 
-TEST_F(shared_state_memory_test, keeps_a_value_for_its_time) {
-  put("a", "1", 1s);
-  EXPECT_EQ(get("a"), "1");
-  now += 999ms;
-  EXPECT_EQ(get("a"), "1");
-  now += 1ms;
-  EXPECT_EQ(get("a"), std::nullopt);
-  EXPECT_EQ(get("b"), std::nullopt);
-}
-
 TEST_F(shared_state_memory_test, replaces_a_value_and_its_time) {
   put("a", "1", 1s);
   now += 900ms;
@@ -56,47 +61,6 @@ TEST_F(shared_state_memory_test, replaces_a_value_and_its_time) {
   now += 900ms;
   EXPECT_EQ(get("a"), "2");
   EXPECT_EQ(state.size(), 1U);
-}
-
-TEST_F(shared_state_memory_test, gives_a_value_away_once) {
-  put("a", "1");
-  EXPECT_EQ(take("a"), "1");
-  EXPECT_EQ(take("a"), std::nullopt);
-  put("a", "2", 1s);
-  now += 1s;
-  EXPECT_EQ(take("a"), std::nullopt);
-}
-
-TEST_F(shared_state_memory_test, sets_only_what_is_absent) {
-  EXPECT_EQ(wait_for(state.put_if_absent("a", "1", 1s)), true);
-  EXPECT_EQ(wait_for(state.put_if_absent("a", "2", 1s)), false);
-  EXPECT_EQ(get("a"), "1");
-  now += 1s;
-  EXPECT_EQ(wait_for(state.put_if_absent("a", "3", 1s)), true);
-  EXPECT_EQ(get("a"), "3");
-}
-
-TEST_F(shared_state_memory_test, counts_from_the_first_for_a_time) {
-  EXPECT_EQ(add("c", 0), 0);
-  EXPECT_EQ(state.size(), 0U);
-  EXPECT_EQ(add("c", 2), 2);
-  now += 900ms;
-  EXPECT_EQ(add("c", -5), -3);
-  EXPECT_EQ(add("c", 0), -3);
-  now += 100ms;
-  EXPECT_EQ(add("c", 1), 1);
-  EXPECT_EQ(add("c", std::numeric_limits<std::int64_t>::max()), std::numeric_limits<std::int64_t>::max());
-}
-
-TEST_F(shared_state_memory_test, does_not_take_one_kind_for_the_other) {
-  put("a", "1");
-  EXPECT_EQ(wait_for(state.add("a", 1, 1s)).error().reason, error_reason::internal);
-  add("c", 1);
-  EXPECT_EQ(wait_for(state.get("c")).error().reason, error_reason::internal);
-  EXPECT_EQ(wait_for(state.put("c", "1", 1s)).error().reason, error_reason::internal);
-  EXPECT_EQ(wait_for(state.remove("c")), true);
-  EXPECT_EQ(wait_for(state.remove("c")), false);
-  put("c", "1");
 }
 
 TEST_F(shared_state_memory_test, refuses_new_keys_when_it_is_full_and_forgets_none) {
@@ -204,3 +168,8 @@ RC_GTEST_PROP(shared_state_memory, answers_like_a_plain_table, ()) {
 
 }  // namespace
 }  // namespace sluice::state
+
+namespace sluice::state::testing {
+INSTANTIATE_TEST_SUITE_P(memory, shared_state_suite,
+                         ::testing::Values(make_bench([] { return std::make_unique<memory_bench>(); })));
+}  // namespace sluice::state::testing
