@@ -1,7 +1,13 @@
 import { defineConfig } from 'vitest/config';
+import { patienceMs } from './harness/deadline.ts';
 
 // A test file is a process of its own with its own gateway; more of them at a time than cores only adds noise.
-const shared = { pool: 'forks', maxWorkers: 2, hookTimeout: 30_000 } as const;
+const shared = {
+  pool: 'forks',
+  maxWorkers: 2,
+  hookTimeout: 30_000,
+  expect: { poll: { timeout: patienceMs } },
+} as const;
 
 export default defineConfig({
   test: {
@@ -12,7 +18,7 @@ export default defineConfig({
           name: 'quick',
           include: ['**/*.test.ts'],
           exclude: ['real/**', 'node_modules/**'],
-          testTimeout: 20_000,
+          testTimeout: 60_000,
         },
       },
       {

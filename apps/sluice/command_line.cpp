@@ -1,6 +1,8 @@
 #include "app/command_line.hpp"
 
 #include <iostream>
+#include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
@@ -46,13 +48,31 @@ struct common_flags {
   }
 };
 
-int run_serve(const common_flags& flags, std::ostream& out, std::ostream& err) {
-  const auto loaded = load_settings(flags.sources());
+int load_and_run(role_name which, const common_flags& flags, std::ostream& out, std::ostream& err) {
+  const auto loaded = load_settings(flags.sources(), which);
   if (!loaded) {
     report(loaded.error(), err);
     return exit_configuration;
   }
-  return serve(*loaded, out, err);
+  return run_role(which, *loaded, out, err);
+}
+
+struct role_command {
+  role_name which;
+  CLI::App* command;
+};
+
+std::vector<role_command> add_roles(CLI::App& program, common_flags& flags) {
+  std::vector<role_command> added;
+  const auto add = [&](role_name which, const char* what) {
+    CLI::App* const command = program.add_subcommand(std::string(to_string(which)), what);
+    flags.add_to(*command);
+    added.push_back({which, command});
+  };
+  add(role_name::serve, "Run everything in one process");
+  add(role_name::identity, "Run identity: accounts and credentials, for the other roles");
+  add(role_name::admin, "Run the administration: its API and its page");
+  return added;
 }
 
 }  // namespace
@@ -63,8 +83,7 @@ int run_command_line(int count, char** words, std::ostream& out, std::ostream& e
   program.set_version_flag("--version", "sluice " + std::string(version));
 
   common_flags flags;
-  CLI::App& serve_command = *program.add_subcommand("serve", "Run everything in one process");
-  flags.add_to(serve_command);
+  const std::vector<role_command> roles = add_roles(program, flags);
 
   CLI::App& config_command = *program.add_subcommand("config", "Look at the configuration");
   config_command.require_subcommand(1);
@@ -98,7 +117,9 @@ int run_command_line(int count, char** words, std::ostream& out, std::ostream& e
   } catch (const CLI::ParseError& problem) {
     return program.exit(problem, out, err) == 0 ? exit_fine : exit_usage;
   }
-  if (serve_command) return run_serve(flags, out, err);
+  for (const auto& [which, command] : roles) {
+    if (*command) return load_and_run(which, flags, out, err);
+  }
   if (check) return config_check(flags.sources(), out, err);
   if (print) return config_print(flags.sources(), printing, out, err);
   if (schema) return config_schema(out);

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include <boost/asio/co_spawn.hpp>
-
 #include "async/with_deadline.hpp"
 #include "base/json_text.hpp"
 
@@ -32,13 +30,36 @@ void append_check(std::string& body, std::string_view name, std::string_view tro
 
 }  // namespace
 
-health::health(async::worker_pool& workers, std::vector<dependency> needed)
-    : workers_(workers), needed_(std::move(needed)), troubles_(needed_.size()) {}
+health::health(async::worker_pool& workers)
+    : workers_(workers),
+      asking_(workers[0].get_executor(), [](const std::exception_ptr& broken) { std::rethrow_exception(broken); }) {}
 
-void health::begin() {
-  asio::co_spawn(workers_[0].get_executor(), keep_asking(), [](std::exception_ptr broken) {
-    if (broken) std::rethrow_exception(broken);
+void health::begin(std::vector<dependency> needed) {
+  {
+    const std::scoped_lock lock(mutex_);
+    for (const dependency& one : needed)
+      troubles_.emplace_back(one.name, "was not asked yet");
+  }
+  workers_[0].post([this, all = std::move(needed)]() mutable {
+    needed_ = std::move(all);
+    asking_.spawn(keep_asking());
   });
+}
+
+void health::stop() {
+  workers_.run_first([](async::task_group& asking) -> task<> {
+    asking.cancel();
+    co_await asking.join();
+  }(asking_));
+}
+
+void health::say_not_serving(std::string why) {
+  const std::scoped_lock lock(mutex_);
+  not_serving_ = std::move(why);
+}
+
+void health::say_serving() {
+  say_not_serving({});
 }
 
 std::vector<http::route> health::routes() {
@@ -52,10 +73,14 @@ std::vector<http::route> health::routes() {
 task<> health::keep_asking() {
   steady_timer timer(workers_[0].get_executor());
   for (;;) {
-    for (std::size_t i = 0; i < needed_.size(); ++i) {
-      const auto outcome = co_await async::with_deadline(needed_[i].check(), patience);
+    std::vector<std::pair<std::string, std::string>> found;
+    for (const dependency& one : needed_) {
+      const auto outcome = co_await async::with_deadline(one.check(), patience);
+      found.emplace_back(one.name, !outcome ? "does not answer" : *outcome ? "" : outcome->error().message);
+    }
+    {
       const std::scoped_lock lock(mutex_);
-      troubles_[i] = !outcome ? "does not answer" : *outcome ? "" : outcome->error().message;
+      troubles_ = std::move(found);
     }
     timer.expires_after(interval);
     co_await timer.async_wait(use_task);
@@ -63,16 +88,14 @@ task<> health::keep_asking() {
 }
 
 task<> health::answer_ready(http::exchange& with) const {
-  const bool draining = draining_.load(std::memory_order_relaxed);
   std::string checks = "{";
-  append_check(checks, "serving", draining ? "draining" : "");
-  bool ready = !draining;
+  bool ready = false;
   {
     const std::scoped_lock lock(mutex_);
-    for (std::size_t i = 0; i < needed_.size(); ++i) {
-      append_check(checks, needed_[i].name, troubles_[i]);
-      ready = ready && troubles_[i].empty();
-    }
+    append_check(checks, "serving", not_serving_);
+    for (const auto& [name, trouble] : troubles_)
+      append_check(checks, name, trouble);
+    ready = not_serving_.empty() && std::ranges::all_of(troubles_, [](const auto& one) { return one.second.empty(); });
   }
   http::response answer = http::make_response(
       ready ? 200 : 503, "application/json",

@@ -1,13 +1,14 @@
 // Is this process alive, and may it be sent work? For load balancers and supervisors.
 #pragma once
 
-#include <atomic>
 #include <functional>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "async/task.hpp"
+#include "async/task_group.hpp"
 #include "async/worker_pool.hpp"
 #include "base/error.hpp"
 #include "http/router.hpp"
@@ -23,12 +24,15 @@ class health {
     std::string name;
     std::function<task<result<void>>()> check;  ///< on the first worker; broken off after two seconds
   };
-  health(async::worker_pool& workers, std::vector<dependency> needed);
+  explicit health(async::worker_pool& workers);
 
-  /// Begins to ask; before the workers run or while they do.
-  void begin();
-  /// From now on `/readyz` says 503.
-  void drain() { draining_.store(true, std::memory_order_relaxed); }
+  /// Begins to ask what `needed` has; while the workers run, once.
+  void begin(std::vector<dependency> needed);
+  /// Ends that: nothing of `needed` is asked any more when it returns. Not on a worker.
+  void stop();
+  /// From now on `/readyz` says 503 and why, as it does from the beginning ("starting").
+  void say_not_serving(std::string why);
+  void say_serving();
 
   std::vector<http::route> routes();
 
@@ -37,10 +41,11 @@ class health {
   task<> answer_ready(http::exchange& with) const;
 
   async::worker_pool& workers_;
-  const std::vector<dependency> needed_;
-  std::atomic<bool> draining_{false};
+  std::vector<dependency> needed_;  // of the first worker
+  async::task_group asking_;
   mutable std::mutex mutex_;
-  std::vector<std::string> troubles_;  // of each dependency; empty: none
+  std::string not_serving_ = "starting";                       // why; empty: it is
+  std::vector<std::pair<std::string, std::string>> troubles_;  // by dependency; empty: none
 };
 
 }  // namespace sluice::app

@@ -12,16 +12,18 @@ namespace {
 
 constexpr std::string_view config_variable = "SLUICE_CONFIG";
 
-// What `serve` runs with where there is no file: enough to try everything out on this machine.
-constexpr std::string_view first_steps = R"(
+// What there is without a file: for `serve` enough to try everything out on this machine.
+constexpr std::string_view first_door = R"(
 server: {listen: "127.0.0.1:8080", allow_query_token: true}
 auth: {insecure_tokens: ["123"]}
+)";
+constexpr std::string_view first_providers = R"(
 models: [{name: mock, targets: [{provider: mock}]}]
 default_model: mock
 providers:
   mock: {type: mock, delay_ms: 20}
 )";
-constexpr std::string_view first_steps_openai = R"(
+constexpr std::string_view first_openai = R"(
   openai: {type: openai, base_url: "${OPENAI_BASE_URL:-https://api.openai.com/v1}", api_key: "${OPENAI_API_KEY}"}
 )";
 
@@ -42,9 +44,12 @@ std::string choose_file(const settings_sources& from) {
   return {};
 }
 
-std::string without_file(const config::environment& variables) {
-  std::string text(first_steps);
-  if (has(variables, "OPENAI_API_KEY")) text += first_steps_openai;
+std::string without_file(role_name of, const config::environment& variables) {
+  std::string text;
+  if (of == role_name::serve) text += first_door;
+  if (of != role_name::serve) return "{}";
+  text += first_providers;
+  if (has(variables, "OPENAI_API_KEY")) text += first_openai;
   return text;
 }
 
@@ -64,10 +69,10 @@ std::vector<std::string> make_notices(const loaded_settings& loaded, const confi
 
 }  // namespace
 
-std::expected<loaded_settings, config::problems> load_settings(const settings_sources& from) {
+std::expected<loaded_settings, config::problems> load_settings(const settings_sources& from, role_name of) {
   loaded_settings loaded;
   loaded.file = choose_file(from);
-  std::string text = without_file(from.environment);
+  std::string text = without_file(of, from.environment);
   if (!loaded.file.empty()) {
     auto content = from.read(loaded.file);
     if (!content) {
@@ -87,6 +92,8 @@ std::expected<loaded_settings, config::problems> load_settings(const settings_so
                                .flags = from.flags};
   auto read = config::load(settings_schema(), std::move(*document), over);
   if (!read) return std::unexpected(std::move(read.error()));
+  const config::value* const server = read->document.find("server");
+  if (server == nullptr || server->find("listen") == nullptr) read->settings.server.listen = default_listen(of);
   if (read->document.find("limits") == nullptr) read->settings.limits = default_rate_limits(read->settings.server);
   if (auto wrong = check_settings(read->settings, read->document); !wrong.empty()) {
     config::sort(wrong);

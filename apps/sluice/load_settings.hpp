@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "app/role_name.hpp"
 #include "app/settings.hpp"
 #include "config/environment.hpp"
 #include "config/load.hpp"
@@ -31,8 +32,10 @@ struct loaded_settings {
 /// The prefix of the environment variables that set keys.
 inline constexpr std::string_view environment_prefix = "SLUICE_";
 
-/// Without a file: listens on 127.0.0.1:8080, takes the token 123, has the mock and every provider whose key is in the
-/// environment.
-std::expected<loaded_settings, config::problems> load_settings(const settings_sources& from);
+/// For a role, which says where to listen unless that is told. Without a file `serve` listens on 127.0.0.1:8080, takes
+/// the token 123, has the mock and every provider whose key is in the environment; the other roles, which are told by
+/// the environment then, have no more than the agent its providers.
+std::expected<loaded_settings, config::problems> load_settings(const settings_sources& from,
+                                                               role_name of = role_name::serve);
 
 }  // namespace sluice::app

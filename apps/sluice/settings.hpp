@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -81,6 +82,9 @@ struct auth_settings {
   bool insecure_anywhere = false;
   std::vector<api_key_settings> keys;
 };
+
+/// How the URL of a database in a file begins.
+inline constexpr std::string_view sqlite_scheme = "sqlite:";
 
 struct database_settings {
   std::string url = "sqlite:sluice.db";  ///< a path that is relative is so to `data_dir`

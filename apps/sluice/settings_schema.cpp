@@ -172,7 +172,8 @@ type<database_settings> database() {
   keys.key("connections", &database_settings::connections, integer<std::uint32_t>(2, 1000),
            "Connections to a PostgreSQL server, half of them for reading.");
   keys.key("start_timeout", &database_settings::start_timeout, duration(1s, 24h),
-           "How long a start waits for a PostgreSQL server that is not there yet.");
+           "How long `serve`, and commands, wait for a PostgreSQL server that is not there yet. The other roles wait "
+           "until it is.");
   return keys;
 }
 

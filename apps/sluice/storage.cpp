@@ -7,10 +7,27 @@
 
 namespace sluice::app {
 
+database_notice into_log(const telemetry::logger& log) {
+  return [&log](const std::string& notice) { log.warning(notice); };
+}
+
 result<std::unique_ptr<store::database>> open_database(const settings& told, database_notice notice) {
   store::database_settings made = make_database_settings(told);
   made.notice = std::move(notice);
   return store::database::open(made);
+}
+
+result<owned_database> open_own_database(const settings& told, database_notice notice) {
+  owned_database opened;
+  if (told.database.url.starts_with(sqlite_scheme)) {
+    auto lock = store::directory_lock::acquire(told.data_dir);
+    if (!lock) return std::unexpected(std::move(lock.error()));
+    opened.lock = std::move(*lock);
+  }
+  auto database = open_database(told, std::move(notice));
+  if (!database) return std::unexpected(std::move(database.error()));
+  opened.database = std::move(*database);
+  return opened;
 }
 
 result<storage> open_storage(const settings& told, database_notice notice) {

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "app/settings.hpp"
@@ -10,14 +11,27 @@
 #include "store/database.hpp"
 #include "store/directory_lock.hpp"
 #include "store/outbox.hpp"
+#include "telemetry/log.hpp"
 
 namespace sluice::app {
 
 /// What happens to the database is told to `notice`, on any thread.
 using database_notice = std::function<void(const std::string&)>;
 
+/// As warnings. `log` outlives it.
+database_notice into_log(const telemetry::logger& log);
+
 /// For commands beside a running server: without the lock, for the database has its own.
 result<std::unique_ptr<store::database>> open_database(const settings& told, database_notice notice);
+
+/// A database, and where it is a file the folder that it is in, for this process alone.
+struct owned_database {
+  std::optional<store::directory_lock> lock;
+  std::unique_ptr<store::database> database;
+};
+
+/// As `open_database`, with the lock that a file needs. Blocking.
+result<owned_database> open_own_database(const settings& told, database_notice notice);
 
 struct storage {
   store::directory_lock lock;

@@ -135,21 +135,42 @@ rpc::channel_settings make_channel_settings(const settings& told, std::string pe
           .message_bytes_max = rpc_message_bytes(told)};
 }
 
+namespace {
+
+result<std::unique_ptr<rpc::channel>> make_channel(const settings& told, const std::string& peer,
+                                                   const std::vector<std::string>& addresses,
+                                                   const telemetry::logger& log) {
+  if (addresses.empty())
+    return failure(error_reason::invalid_argument, "services." + peer + ".address is not set: where is " + peer + "?");
+  auto made = rpc::channel::make(make_channel_settings(told, peer, addresses), log);
+  if (!made) made.error().message = "services." + peer + ".address: " + made.error().message;
+  return made;
+}
+
+}  // namespace
+
+result<std::unique_ptr<rpc::channel>> make_identity_channel(const settings& told, const telemetry::logger& log) {
+  return make_channel(told, "identity", told.services.identity.address, log);
+}
+
+result<std::unique_ptr<rpc::channel>> make_agent_channel(const settings& told, const telemetry::logger& log) {
+  return make_channel(told, "agent", told.services.agent.address, log);
+}
+
 admin::settings make_admin_settings(const settings& told) {
   return {make_gateway_settings(told)};
 }
 
 store::database_settings make_database_settings(const settings& told) {
-  constexpr std::string_view scheme = "sqlite:";
-  if (!told.database.url.starts_with(scheme)) {
+  if (!told.database.url.starts_with(sqlite_scheme)) {
     const std::size_t readers = told.database.connections / 2;
     return {.url = told.database.url,
             .readers = readers,
             .writers = told.database.connections - readers,
             .start_timeout = told.database.start_timeout};
   }
-  const std::filesystem::path path = std::string_view(told.database.url).substr(scheme.size());
-  return {.url = std::string(scheme) + (std::filesystem::path(told.data_dir) / path).string()};
+  const std::filesystem::path path = std::string_view(told.database.url).substr(sqlite_scheme.size());
+  return {.url = std::string(sqlite_scheme) + (std::filesystem::path(told.data_dir) / path).string()};
 }
 
 namespace {
@@ -159,7 +180,9 @@ constexpr const char* exposed_headers =
     "x-request-id, x-generation-id, retry-after, retry-after-ms, ratelimit, ratelimit-policy, "
     "x-ratelimit-limit-requests, x-ratelimit-remaining-requests, x-ratelimit-reset-requests";
 
-std::expected<http::server_settings, std::string> make_server_settings(const settings& told) {
+}  // namespace
+
+std::expected<http::server_settings, std::string> make_client_server_settings(const settings& told) {
   http::server_settings made;
   const auto listen = http::parse_listen_address(told.server.listen);
   if (!listen) return std::unexpected("server.listen: " + listen.error().message);
@@ -189,17 +212,11 @@ std::expected<http::server_settings, std::string> make_server_settings(const set
   return made;
 }
 
-}  // namespace
-
-std::expected<listener_settings, std::string> make_listener_settings(const settings& told) {
-  auto clients = make_server_settings(told);
-  if (!clients) return std::unexpected(std::move(clients.error()));
-  listener_settings made{.clients = std::move(*clients), .internal = {}};
-  if (told.server.internal_listen.empty()) return made;
+std::expected<std::optional<http::server_settings>, std::string> make_internal_server_settings(const settings& told) {
+  if (told.server.internal_listen.empty()) return std::optional<http::server_settings>();
   const auto at = http::parse_listen_address(told.server.internal_listen);
   if (!at) return std::unexpected("server.internal_listen: " + at.error().message);
-  made.internal.emplace().listen = *at;
-  return made;
+  return http::server_settings{.listen = *at};
 }
 
 }  // namespace sluice::app

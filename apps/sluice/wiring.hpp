@@ -2,14 +2,16 @@
 #pragma once
 
 #include <expected>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "admin/settings.hpp"
 #include "agent/settings.hpp"
-#include "app/listeners.hpp"
 #include "app/settings.hpp"
 #include "gateway/settings.hpp"
+#include "http/server.hpp"
 #include "identity/settings.hpp"
 #include "rpc/channel.hpp"
 #include "rpc/server.hpp"
@@ -25,9 +27,14 @@ admin::settings make_admin_settings(const settings& told);
 rpc::server_settings make_rpc_server_settings(const settings& told);
 /// Towards the service that is called `peer`; `addresses` from `services`, or where a node says that it is.
 rpc::channel_settings make_channel_settings(const settings& told, std::string peer, std::vector<std::string> addresses);
+/// To the services that a role is told of. Errors: invalid_argument, naming the setting.
+result<std::unique_ptr<rpc::channel>> make_identity_channel(const settings& told, const telemetry::logger& log);
+result<std::unique_ptr<rpc::channel>> make_agent_channel(const settings& told, const telemetry::logger& log);
 /// Paths that begin at `data_dir` are put behind it.
 store::database_settings make_database_settings(const settings& told);
-/// Reads the certificate. The error says which setting is wrong.
-std::expected<listener_settings, std::string> make_listener_settings(const settings& told);
+/// For clients. Reads the certificate. The error says which setting is wrong.
+std::expected<http::server_settings, std::string> make_client_server_settings(const settings& told);
+/// For those who run it; nothing where there is no such address.
+std::expected<std::optional<http::server_settings>, std::string> make_internal_server_settings(const settings& told);
 
 }  // namespace sluice::app

@@ -54,8 +54,8 @@ class worker_pool {
 
   std::size_t size() const { return workers_.size(); }
   worker& operator[](std::size_t index) { return *workers_[index]; }
-  /// Before `start`: runs a coroutine, and what is queued beside it, on the calling thread in place of the first
-  /// worker.
+  /// Runs a coroutine on the first worker and waits for its end; not on a worker. Before `start` the calling thread
+  /// takes that worker's place, and runs what is queued there as well.
   template <class T>
   T run_first(task<T> work);
   /// Starts the threads. What was posted or spawned before runs then.
@@ -72,7 +72,7 @@ template <class T>
 T worker_pool::run_first(task<T> work) {
   worker& first = *workers_.front();
   std::future<T> ended = asio::co_spawn(first.get_executor(), std::move(work), asio::use_future);
-  while (ended.wait_for(std::chrono::seconds(0)) != std::future_status::ready)
+  while (threads_.empty() && ended.wait_for(std::chrono::seconds(0)) != std::future_status::ready)
     first.run_one();
   return ended.get();
 }

@@ -148,9 +148,9 @@ class admin_test : public ::testing::Test {
   const std::string bob = make_id("usr");
   noted_accounts people;
   no_usage usage;
-  own_node nodes{{.id = "here", .role = "serve"}, {.connections = [] { return 3U; }, .generations = {}}};
   noted_audit audit;
   state_in_sight state;
+  registered_nodes nodes{state};
   counting_observer observed;
   admin rules{people, usage, nodes, audit, state, &std::chrono::system_clock::now, observed};
 };
@@ -260,8 +260,12 @@ TEST_F(admin_test, usage_names_its_users_and_nodes_say_what_they_count) {
   const auto used = run_here(rules.report_usage(by(root), {}));
   ASSERT_TRUE(used);
   EXPECT_EQ(used->users.size(), 2U);
+  state::node_registry registry(state);
+  ASSERT_TRUE(run_here(registry.heartbeat({.id = "here", .role = "gateway", .counts = {{connections_count, 3}}})));
   const auto listed = run_here(rules.list_nodes(by(root)));
   ASSERT_TRUE(listed);
+  ASSERT_EQ(listed->size(), 1U);
+  EXPECT_EQ(listed->at(0).role, "gateway");
   EXPECT_EQ(listed->at(0).connections, 3U);
   EXPECT_FALSE(listed->at(0).generations);
 }

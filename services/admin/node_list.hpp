@@ -1,10 +1,10 @@
-// Which processes there are: a face, for who knows that depends on how many they are.
+// Which processes there are.
 #pragma once
 
-#include <functional>
 #include <vector>
 
 #include "admin/admin_service.hpp"
+#include "state/node_registry.hpp"
 
 namespace sluice::admin {
 
@@ -15,27 +15,18 @@ class node_list {
   virtual task<result<std::vector<node>>> list() = 0;
 };
 
-/// Counts of this process as they are at this moment; from any thread.
-struct node_counts {
-  std::function<std::uint64_t()> connections;
-  std::function<std::uint64_t()> generations;
-};
-
-/// Where everything runs in one process, which is this one.
-class own_node final : public node_list {
+/// Those that say so in shared state.
+class registered_nodes final : public node_list {
  public:
-  own_node(node about, node_counts counts) : about_(std::move(about)), counts_(std::move(counts)) {}
-
-  task<result<std::vector<node>>> list() override {
-    node now = about_;
-    if (counts_.connections) now.connections = counts_.connections();
-    if (counts_.generations) now.generations = counts_.generations();
-    co_return std::vector{std::move(now)};
-  }
+  explicit registered_nodes(state::shared_state& in) : registry_(in) {}
+  task<result<std::vector<node>>> list() override;
 
  private:
-  const node about_;
-  const node_counts counts_;
+  state::node_registry registry_;
 };
+
+/// The names of a node's counts in the registry.
+inline constexpr const char* connections_count = "connections";
+inline constexpr const char* generations_count = "generations";
 
 }  // namespace sluice::admin

@@ -21,23 +21,6 @@ using namespace door;
 
 namespace {
 
-bool is_loopback(const asio::ip::address& address) {
-  if (address.is_v6() && address.to_v6().is_v4_mapped()) {
-    return asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()).is_loopback();
-  }
-  return address.is_loopback();
-}
-
-task<> answer_metrics(const telemetry::metric_registry& metrics, bool to_loopback_only, http::exchange& with) {
-  if (to_loopback_only && !is_loopback(with.request().remote_address)) {
-    co_await with.respond_error({.reason = error_reason::permission_denied,
-                                 .message = "metrics are for loopback peers only; see server.internal_listen"});
-    co_return;
-  }
-  co_await with.respond(
-      http::make_response(200, std::string(telemetry::metric_registry::content_type), metrics.render()));
-}
-
 task<> answer_demo(http::exchange& with) {
   co_await with.respond(demo_page());
 }
@@ -73,7 +56,7 @@ module::module(async::worker_pool& workers, http::worker_buffers& buffers, setti
                agent::conversation_service& stored, identity::service& people, state::shared_state& state,
                limits::limiter& counts, telemetry::metric_registry& metrics,
                const telemetry::logger& log) :settings_(std::move(told)),
-    agents_(agents), stored_(stored), metrics_(metrics), people_(people), door_(settings_, people), places_(settings_),
+    agents_(agents), stored_(stored), people_(people), door_(settings_, people), places_(settings_),
     tickets_(state), limits_(settings_.limits, counts, metrics), watch_(std::make_unique<chat_watch>(metrics, log)),
     sessions_(workers, people, places_, sockets_, log) {
   for (std::size_t i = 0; i < workers.size(); ++i) {
@@ -149,11 +132,6 @@ std::vector<http::route> module::unlimited_routes() {
 http::response module::make_error(const http::request& asked, unsigned status, const error& problem) {
   return openai::is_path_of_face(asked.path) ? openai::error_response(status, problem)
                                              : http::error_response(status, problem, asked.request_id);
-}
-
-http::route module::metrics_route(bool to_loopback_only) {
-  return {"GET", "/metrics",
-          [this, to_loopback_only](http::exchange& with) { return answer_metrics(metrics_, to_loopback_only, with); }};
 }
 
 void module::begin() {

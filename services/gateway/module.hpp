@@ -34,7 +34,6 @@ class module {
 
   /// What the gateway answers to clients, within its limits.
   std::vector<http::route> routes();
-  http::route metrics_route(bool to_loopback_only);
   /// The names of the limits that no route fits, here or among `others` of the listener: somebody has mistyped a path.
   std::vector<std::string> idle_limits(const std::vector<http::route>& others = {});
   /// For other services on the same listener.
@@ -56,7 +55,6 @@ class module {
   settings settings_;
   agent::service& agents_;
   agent::conversation_service& stored_;
-  telemetry::metric_registry& metrics_;
   identity::service& people_;
   door::admission door_;
   socket_places places_;
