@@ -49,6 +49,10 @@ inline constexpr metric deltas{"sluice_deltas_total", "Deltas appended to genera
 inline constexpr metric provider_attempts{"sluice_provider_attempts_total", "Attempts at providers that ended"};
 inline constexpr metric provider_connections{"sluice_provider_connections", "Open connections to providers"};
 
+// Traces on their way out. Label reason: queue_full, export_failed, stopped.
+inline constexpr metric spans_exported{"sluice_spans_exported_total", "Spans that a collector has taken"};
+inline constexpr metric spans_dropped{"sluice_spans_dropped_total", "Spans that nobody will see"};
+
 // The process.
 inline constexpr metric build_info{"sluice_build_info", "Always 1; label version"};
 inline constexpr metric log_lines_dropped{"sluice_log_lines_dropped_total", "Log lines lost to a full queue"};
@@ -63,7 +67,62 @@ inline constexpr metric process_open_files_max{"process_max_fds", "The most file
 inline constexpr metric process_threads{"process_threads", "Threads"};
 inline constexpr metric process_start_seconds{"process_start_time_seconds", "When the process started, since 1970"};
 
+// Spans. Those of HTTP requests are named after method and route, those of calls after service and method, those of
+// attempts after operation and model.
+inline constexpr std::string_view span_chat = "websocket chat";
+inline constexpr std::string_view span_generation = "generation";
+
+// Events of spans.
+inline constexpr std::string_view event_first_token = "first_token";
+inline constexpr std::string_view event_retry = "retry";
+inline constexpr std::string_view event_cancel = "cancel";
+
+// Attributes of spans and events: OpenTelemetry's semantic conventions, and those of generative AI.
+inline constexpr std::string_view error_type = "error.type";
+inline constexpr std::string_view http_method = "http.request.method";
+inline constexpr std::string_view http_route = "http.route";
+inline constexpr std::string_view http_status = "http.response.status_code";
+inline constexpr std::string_view http_resends = "http.request.resend_count";
+inline constexpr std::string_view url_path = "url.path";
+inline constexpr std::string_view url_scheme = "url.scheme";
+inline constexpr std::string_view server_address = "server.address";
+inline constexpr std::string_view server_port = "server.port";
+inline constexpr std::string_view rpc_system = "rpc.system";
+inline constexpr std::string_view rpc_service = "rpc.service";
+inline constexpr std::string_view rpc_method = "rpc.method";
+inline constexpr std::string_view rpc_grpc_status = "rpc.grpc.status_code";
+inline constexpr std::string_view gen_ai_operation = "gen_ai.operation.name";
+inline constexpr std::string_view gen_ai_provider = "gen_ai.provider.name";
+inline constexpr std::string_view gen_ai_request_model = "gen_ai.request.model";
+inline constexpr std::string_view gen_ai_request_stream = "gen_ai.request.stream";
+inline constexpr std::string_view gen_ai_request_max_tokens = "gen_ai.request.max_tokens";
+inline constexpr std::string_view gen_ai_request_temperature = "gen_ai.request.temperature";
+inline constexpr std::string_view gen_ai_request_top_p = "gen_ai.request.top_p";
+inline constexpr std::string_view gen_ai_request_stop = "gen_ai.request.stop_sequences";
+inline constexpr std::string_view gen_ai_request_seed = "gen_ai.request.seed";
+inline constexpr std::string_view gen_ai_request_choices = "gen_ai.request.choice.count";
+inline constexpr std::string_view gen_ai_response_id = "gen_ai.response.id";
+inline constexpr std::string_view gen_ai_response_model = "gen_ai.response.model";
+inline constexpr std::string_view gen_ai_finish_reasons = "gen_ai.response.finish_reasons";
+inline constexpr std::string_view gen_ai_first_chunk = "gen_ai.response.time_to_first_chunk";
+inline constexpr std::string_view gen_ai_input_tokens = "gen_ai.usage.input_tokens";
+inline constexpr std::string_view gen_ai_cached_tokens = "gen_ai.usage.cache_read.input_tokens";
+inline constexpr std::string_view gen_ai_output_tokens = "gen_ai.usage.output_tokens";
+inline constexpr std::string_view gen_ai_reasoning_tokens = "gen_ai.usage.reasoning.output_tokens";
+inline constexpr std::string_view gen_ai_conversation = "gen_ai.conversation.id";
+inline constexpr std::string_view gen_ai_input = "gen_ai.input.messages";    // only with telemetry.traces.content
+inline constexpr std::string_view gen_ai_output = "gen_ai.output.messages";  // likewise
+// Ours.
+inline constexpr std::string_view span_generation_id = "sluice.generation.id";
+inline constexpr std::string_view span_request_id = "sluice.request.id";
+inline constexpr std::string_view span_status = "sluice.generation.status";
+inline constexpr std::string_view span_provider = "sluice.provider.name";
+inline constexpr std::string_view span_attempt = "sluice.attempt";
+inline constexpr std::string_view span_deltas = "sluice.generation.deltas";
+
 // Fields of log lines.
+inline constexpr std::string_view trace_id = "trace_id";
+inline constexpr std::string_view span_id = "span_id";
 inline constexpr std::string_view request_id = "request_id";
 inline constexpr std::string_view generation_id = "generation_id";
 inline constexpr std::string_view connection_id = "connection_id";
