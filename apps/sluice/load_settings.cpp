@@ -67,6 +67,16 @@ std::vector<std::string> make_notices(const loaded_settings& loaded, const confi
   return notices;
 }
 
+telemetry::trace_settings make_trace_settings(const trace_keys& told, role_name of) {
+  telemetry::trace_settings made;
+  made.endpoint = told.endpoint;
+  made.protocol = told.protocol;
+  if (told.ratio < 1) made.sample = {.roots = telemetry::sampling::rule::share, .ratio = told.ratio};
+  made.shows.content = told.content;
+  made.service_name = of == role_name::serve ? "sluice" : fmt::format("sluice-{}", to_string(of));
+  return made;
+}
+
 }  // namespace
 
 std::expected<loaded_settings, config::problems> load_settings(const settings_sources& from, role_name of) {
@@ -102,6 +112,9 @@ std::expected<loaded_settings, config::problems> load_settings(const settings_so
   loaded.told = std::move(read->settings);
   loaded.document = std::move(read->document);
   loaded.notices = make_notices(loaded, from.environment);
+  loaded.traces = telemetry::apply_environment(
+      make_trace_settings(loaded.told.telemetry.traces, of),
+      [&from](std::string_view name) { return config::find(from.environment, name); }, loaded.notices);
   return loaded;
 }
 

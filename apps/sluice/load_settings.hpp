@@ -10,6 +10,7 @@
 #include "app/settings.hpp"
 #include "config/environment.hpp"
 #include "config/load.hpp"
+#include "telemetry/trace_settings.hpp"
 
 namespace sluice::app {
 
@@ -26,6 +27,7 @@ struct loaded_settings {
   settings told;
   config::value document;            ///< what was said, with origins
   std::string file;                  ///< empty: there was none
+  telemetry::trace_settings traces;  ///< what was said and the standard variables together
   std::vector<std::string> notices;  ///< for the log when a role starts
 };
 

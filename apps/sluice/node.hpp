@@ -19,6 +19,7 @@
 #include "state/shared_state.hpp"
 #include "telemetry/log.hpp"
 #include "telemetry/metrics.hpp"
+#include "telemetry/tracing.hpp"
 
 namespace sluice::app {
 
@@ -40,6 +41,7 @@ struct node {
   async::worker_pool workers;
   http::worker_buffers buffers;
   telemetry::metric_registry metrics;
+  telemetry::tracing traces;
   const http::server_hooks hooks;  ///< of all its HTTP servers
   async::blocking_pool lookups;    ///< of names
   std::unique_ptr<state::shared_state> state;

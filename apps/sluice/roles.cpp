@@ -19,6 +19,9 @@
 namespace sluice::app {
 namespace {
 
+// How long what traces are left may take to leave; an export that is under way then has its own limit.
+constexpr milliseconds last_spans{3000};
+
 // Between two looks whether what a role waits for is there.
 constexpr milliseconds retry_interval{2000};
 
@@ -53,6 +56,7 @@ class life {
     if (role_) role_->take_down(grace_);
     if (internal_) internal_->stop(milliseconds(0));
     on_.workers.stop();
+    on_.traces.stop(last_spans);
     if (code == exit_fine) on_.log.info("stopped");
     return code;
   }

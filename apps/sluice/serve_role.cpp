@@ -34,9 +34,9 @@ class serve_role final : public role {
         people_(on.workers, *stored_.database, *on.limiter, *on.state, make_identity_settings(on.told), on.metrics,
                 on.log),
         agents_(on.workers, make_agent_settings(on.told), std::move(providers), *stored_.database, *stored_.outbox,
-                on.metrics, on.log),
+                on.metrics, on.traces.spans(), on.log),
         gateway_(on.workers, on.buffers, make_gateway_settings(on.told), agents_.face(), agents_.stored(),
-                 people_.face(), *on.state, *on.limiter, on.metrics, on.log),
+                 people_.face(), *on.state, *on.limiter, on.metrics, on.traces.spans(), on.log),
         admin_(
             make_admin_settings(on.told), *stored_.database,
             {.people = people_.face(), .accounts = people_.administration(), .usage = agents_.usage(), .nodes = nodes_},

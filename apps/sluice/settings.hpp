@@ -14,6 +14,7 @@
 #include "base/secret_string.hpp"
 #include "config/schema.hpp"
 #include "telemetry/log.hpp"
+#include "telemetry/trace_settings.hpp"
 
 namespace sluice::app {
 
@@ -140,9 +141,18 @@ struct generation_settings {
   std::uint64_t ended_bytes = 1ULL << 30;
 };
 
+/// What the standard variables of OpenTelemetry may say otherwise.
+struct trace_keys {
+  std::string endpoint;  ///< of a collector; empty: no traces
+  telemetry::trace_protocol protocol = telemetry::trace_protocol::http_protobuf;
+  double ratio = 1;      ///< of the traces that begin here
+  bool content = false;  ///< prompts and answers in spans
+};
+
 struct telemetry_settings {
   telemetry::log_level log_level = telemetry::log_level::info;
   telemetry::log_format log_format = telemetry::log_format::text;
+  trace_keys traces;
 };
 
 /// How the separate roles find and know one another.

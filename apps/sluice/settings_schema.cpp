@@ -305,6 +305,21 @@ type<generation_settings> generations() {
   return keys;
 }
 
+type<trace_keys> traces() {
+  using telemetry::trace_protocol;
+  using s = trace_keys;
+  structure<s> keys;
+  keys.key("endpoint", &s::endpoint, text(),
+           "A collector of OpenTelemetry's, such as `http://localhost:4318`; empty: no traces.");
+  keys.key("protocol", &s::protocol,
+           choice<trace_protocol>({{"http/protobuf", trace_protocol::http_protobuf}, {"grpc", trace_protocol::grpc}}),
+           "What it speaks.");
+  keys.key("ratio", &s::ratio, number(0, 1),
+           "The share of the traces that begin here; what a caller has decided about its own trace holds here too.");
+  keys.key("content", &s::content, boolean(), "Whether prompts and answers are recorded in traces.");
+  return keys;
+}
+
 type<telemetry_settings> telemetry_keys() {
   using telemetry::log_format;
   using telemetry::log_level;
@@ -319,6 +334,8 @@ type<telemetry_settings> telemetry_keys() {
            "The least important lines that are logged.");
   keys.key("log_format", &telemetry_settings::log_format,
            choice<log_format>({{"text", log_format::text}, {"json", log_format::json}}), "How log lines look.");
+  keys.key("traces", &telemetry_settings::traces, traces(),
+           "Where traces go. OpenTelemetry's standard variables (`OTEL_*`) go before what is said here.");
   return keys;
 }
 
@@ -342,7 +359,7 @@ type<settings> settings_schema() {
            "How often; all that match apply. The key `algorithm` is `token_bucket` or `sliding_window`. Where this is "
            "not set and others than this machine can connect: 30 `POST /login` a minute and 20 `POST /register` an "
            "hour from one address.");
-  keys.key("telemetry", &settings::telemetry, telemetry_keys(), "Logs.");
+  keys.key("telemetry", &settings::telemetry, telemetry_keys(), "Logs and traces.");
   keys.unsupported({"state"});
   return keys;
 }

@@ -21,6 +21,10 @@ unsigned client_response::status() const {
   return exchange_->head().status();
 }
 
+unsigned client_response::repeats() const {
+  return exchange_->repeats();
+}
+
 std::string_view client_response::header(std::string_view name) const {
   return exchange_->head().header(name);
 }
@@ -83,13 +87,13 @@ std::string client::state::make_head(const client_request& request) const {
   const proxy* const via = request.to.tls ? nullptr : connector.proxies().find(request.to);
   const std::string host = request.to.host_header();
   std::string head;
-  head.reserve(256 + request.target.size() + request.header_lines.size());
+  head.reserve(256 + request.target.size() + request.header_lines.size() + request.more_header_lines.size());
   head.append(request.method).append(" ");
   if (via) head.append("http://").append(host);
   head.append(request.target).append(" HTTP/1.1\r\nHost: ").append(host).append("\r\nAccept-Encoding: identity\r\n");
   if (via && !via->authorization.empty())
     head.append("Proxy-Authorization: ").append(via->authorization.reveal()).append("\r\n");
-  head.append(request.header_lines);
+  head.append(request.header_lines).append(request.more_header_lines);
   std::size_t body_bytes = 0;
   for (const std::string_view piece : request.body)
     body_bytes += piece.size();
@@ -127,6 +131,7 @@ task<result<client_response>> client::send(const client_request& request, const 
     if (answered) co_return client_response(std::move(exchange));
     if (!exchange->may_repeat()) co_return std::unexpected(answered.error());
     connection = exchange->take_lease();
+    exchange->count_repeat();
   }
 }
 

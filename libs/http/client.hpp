@@ -30,6 +30,7 @@ struct client_request {
   /// Whole lines, each ended by CR LF: made once per provider, never logged. Not Host, Content-Length, Connection,
   /// Transfer-Encoding or Accept-Encoding, which are the client's.
   std::string_view header_lines = {};
+  std::string_view more_header_lines = {};      ///< the same, of this request alone
   std::span<const std::string_view> body = {};  ///< sent one after the other
 };
 
@@ -53,6 +54,8 @@ class client_response {
   ~client_response();
 
   unsigned status() const;
+  /// How often the request was sent again, on another connection.
+  unsigned repeats() const;
   /// A field's value, by its name in any case; the first one if it occurs several times. Empty if it is missing. Lives
   /// as long as the response.
   std::string_view header(std::string_view name) const;

@@ -50,6 +50,9 @@ class client_exchange {
   /// Gives up the dead connection but keeps the right to one.
   client_pool::lease take_lease();
 
+  void count_repeat() { ++repeats_; }
+  unsigned repeats() const { return repeats_; }
+
   const response_head& head() const { return head_; }
   task<result<std::string_view>> read_some();
   void abort();
@@ -83,6 +86,7 @@ class client_exchange {
   std::size_t begin_ = 0;  ///< what was read and not yet used: [begin_, end_) of buffer_
   std::size_t end_ = 0;
   async::watchdog watchdog_;
+  unsigned repeats_ = 0;
   phase phase_ = phase::first_byte;
   bool heard_ = false;          ///< whether a byte of the response has come
   bool died_silently_ = false;  ///< whether the connection died before

@@ -72,6 +72,7 @@ class connection final : public exchange, public std::enable_shared_from_this<co
   task<> refuse_request(unsigned status, std::string_view why);
   task<error_code> respond_error_as(unsigned status, error problem, std::string allow);
   void describe_client();
+  void begin_span();
   void report();
   void arm_watch();
   void look_at_peer(error_code code);

@@ -44,8 +44,15 @@ void connection::describe_client() {
   append_cors(settings.cors, asked, space_->answer_headers);
   const std::string_view given = asked.headers.get("X-Request-Id");
   asked.request_id = is_sane_id(given) ? std::string(given) : make_id("req");
+  asked.trace = {};
+  space_->span = {};
   answer_ = answer_state::none;
   answer_bytes_ = 0;
+}
+
+void connection::begin_span() {
+  if (const auto& begin = home_.what().hooks.begin_span) space_->span = begin(space_->asked);
+  space_->asked.trace = space_->span.context();
 }
 
 task<> connection::handle() {
@@ -54,6 +61,7 @@ task<> connection::handle() {
   home_.count_request();
   reusable_ = space_->parser.keep_alive();
   router::verdict verdict = home_.what().routes.match(asked);
+  begin_span();
   std::exception_ptr thrown;
   if (verdict.handle != nullptr) {
     try {
@@ -103,13 +111,14 @@ task<error_code> connection::respond_error_as(unsigned status, error problem, st
 }
 
 void connection::report() {
-  const auto& on_finished = home_.what().hooks.on_finished;
-  if (!on_finished) return;
-  on_finished({.request = space_->asked,
-               .status = status_,
-               .response_bytes = answer_bytes_,
-               .duration = std::chrono::steady_clock::now() - began_,
-               .complete = answer_ == answer_state::complete || answer_ == answer_state::taken});
+  if (const auto& on_finished = home_.what().hooks.on_finished)
+    on_finished({.request = space_->asked,
+                 .status = status_,
+                 .response_bytes = answer_bytes_,
+                 .duration = std::chrono::steady_clock::now() - began_,
+                 .complete = answer_ == answer_state::complete || answer_ == answer_state::taken,
+                 .span = space_->span});
+  space_->span.end();
 }
 
 void connection::watch_peer(std::function<void()> on_gone) {

@@ -35,6 +35,7 @@ struct workspace {
   request_parser parser;
   header_fields answer_headers;
   std::string head;  ///< the answer's header as it is sent
+  telemetry::span span;
 };
 
 /// Owned by the server; used on its worker alone, but for `counters`.

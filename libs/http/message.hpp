@@ -12,6 +12,7 @@
 
 #include "base/error.hpp"
 #include "http/header_fields.hpp"
+#include "telemetry/trace_context.hpp"
 
 namespace sluice::http {
 
@@ -30,6 +31,8 @@ struct request {
   boost::asio::ip::address client_address = {};  ///< behind trusted proxies; IPv4 is never mapped
   bool is_tls = false;
   std::string request_id = {};  ///< the client's own if it is sane, else ours; goes back as X-Request-Id
+
+  telemetry::trace_context trace = {};  ///< of the span that this request is; what it causes belongs under it
 
   std::string_view route = {};                                       ///< the pattern that was matched; empty: none
   std::vector<std::pair<std::string, std::string>> parameters = {};  ///< of the pattern, decoded

@@ -18,6 +18,7 @@
 #include "http/router.hpp"
 #include "http/tls_context.hpp"
 #include "http/worker_buffer.hpp"
+#include "telemetry/span.hpp"
 
 namespace sluice::http {
 
@@ -54,10 +55,13 @@ struct finished_exchange {
   std::uint64_t response_bytes;                  ///< of the body, before chunking
   std::chrono::steady_clock::duration duration;  ///< from the request's first byte to the answer's last
   bool complete;                                 ///< false if the answer was cut off
+  telemetry::span& span;                         ///< what `begin_span` gave; ends after this
 };
 
 /// What others want to know or decide; all optional, called on the worker of the connection, not to throw.
 struct server_hooks {
+  /// A request with its route is about to be handled: the span that it is, which becomes `request.trace`.
+  std::function<telemetry::span(const request&)> begin_span = {};
   std::function<void(const finished_exchange&)> on_finished = {};
   /// A handler threw. The client has got a 500 with the request id, or a cut stream.
   std::function<void(const request&, std::exception_ptr)> on_handler_failure = {};

@@ -157,8 +157,6 @@ void fill(recordable& to, const span_record& from) {
   });
   for (const span_record::event& event : from.events)
     to.AddEvent(to_library(event.name.text()), otel::common::SystemTimestamp(event.at), pairs(event.attributes));
-  for (const trace_context& link : from.links)
-    to.AddLink(to_library(link, true), pairs({}));
   if (from.failed) to.SetStatus(otel::trace::StatusCode::kError, to_library(from.problem));
 }
 

@@ -9,7 +9,6 @@ namespace {
 // Whatever a request makes us say, a span stays small.
 constexpr std::size_t pairs_max = 64;
 constexpr std::size_t events_max = 64;
-constexpr std::size_t links_max = 16;
 constexpr std::size_t text_bytes_max = std::size_t{64} * 1024;
 
 // Receivers refuse a whole batch for one text that is not UTF-8.
@@ -69,10 +68,6 @@ void span::add_event(static_name name, std::initializer_list<attribute> attribut
   span_record::event& added = record_->events.emplace_back(name, std::chrono::system_clock::now());
   for (const attribute& each : attributes)
     add(added.attributes, each);
-}
-
-void span::add_link(const trace_context& other) {
-  if (record_ && other.is_valid() && record_->links.size() < links_max) record_->links.push_back(other);
 }
 
 void span::fail(std::string_view type, std::string_view problem) {

@@ -74,7 +74,6 @@ struct span_record {
   std::chrono::nanoseconds duration{};
   std::vector<pair> attributes;
   std::vector<event> events;
-  std::vector<trace_context> links;
   bool failed = false;
   std::string problem;  ///< of a failed one
 };
@@ -112,8 +111,6 @@ class span {
   }
   void set(static_name key, std::vector<std::string> texts);
   void add_event(static_name name, std::initializer_list<attribute> attributes = {});
-  /// Another trace that this one has to do with.
-  void add_link(const trace_context& other);
   /// It failed, and `type` is a bounded word for how (the attribute `error.type`).
   void fail(std::string_view type, std::string_view problem);
   /// The same for one of our errors. What only the log may know is left out.

@@ -130,7 +130,7 @@ void read_queue(reader& from, trace_settings& told) {
 // The propagators are a list; ours is W3C's or none.
 void read_propagators(reader& from, trace_settings& told) {
   const std::string* const said = from.text("OTEL_PROPAGATORS");
-  if (said) told.propagate = said->find("tracecontext") != std::string::npos;
+  if (said) told.shows.propagate = said->find("tracecontext") != std::string::npos;
 }
 
 void read_service_name(reader& from, trace_settings& told) {

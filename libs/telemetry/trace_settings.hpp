@@ -22,8 +22,7 @@ struct trace_settings {
   sampling sample;
   std::chrono::milliseconds timeout{10'000};  ///< of one export
   span_queue_settings queue;
-  bool propagate = true;  ///< whether others are told which trace a call to them belongs to
-  bool content = false;   ///< whether prompts and answers are recorded
+  disclosure shows;
   std::string service_name;
 };
 

@@ -84,8 +84,8 @@ TEST(trace_settings, the_name_of_the_service) {
 }
 
 TEST(trace_settings, others_need_not_be_told) {
-  EXPECT_TRUE(apply({{"OTEL_PROPAGATORS", "tracecontext,baggage"}}).told.propagate);
-  EXPECT_FALSE(apply({{"OTEL_PROPAGATORS", "none"}}).told.propagate);
+  EXPECT_TRUE(apply({{"OTEL_PROPAGATORS", "tracecontext,baggage"}}).told.shows.propagate);
+  EXPECT_FALSE(apply({{"OTEL_PROPAGATORS", "none"}}).told.shows.propagate);
 }
 
 TEST(trace_settings, what_makes_no_sense_is_noticed_and_left_out) {

@@ -19,13 +19,10 @@ class tracing {
   tracing(const trace_settings& told, std::string_view version, metric_registry& metrics, const logger& log);
 
   const tracer& spans() const { return *tracer_; }
-  /// Whether prompts and answers belong into spans.
-  bool records_content() const { return content_; }
   /// Sends what is left, for at most `limit` and what the last export may take. Blocks. Idempotent.
   void stop(std::chrono::milliseconds limit);
 
  private:
-  bool content_;
   std::shared_ptr<span_queue> queue_;
   std::unique_ptr<tracer> tracer_;
 };

@@ -10,9 +10,11 @@
 #include <fmt/format.h>
 
 #include "agent/conversation_turn.hpp"
+#include "agent/generation_trace.hpp"
 #include "agent/stored_answer.hpp"
 #include "base/ids.hpp"
 #include "base/utf8.hpp"
+#include "telemetry/names.hpp"
 
 namespace sluice::agent {
 namespace {
@@ -79,13 +81,14 @@ std::chrono::milliseconds since(steady_clock::time_point begin) {
 }  // namespace
 
 agent::agent(async::worker_pool& workers, settings told, std::vector<std::shared_ptr<provider>> providers,
-             conversation_store& store, recorder& records, observer& watcher)
+             conversation_store& store, recorder& records, observer& watcher, const telemetry::tracer& spans)
     : workers_(workers),
       settings_(std::move(told)),
       routes_(settings_, std::move(providers)),
       store_(store),
       records_(records),
       observer_(watcher),
+      spans_(spans),
       shifts_(workers.size()) {}
 
 agent::~agent() = default;
@@ -116,11 +119,13 @@ task<result<started>> agent::start(start_request asked) {
   self->worker = async::this_worker();
   self->began = steady_clock::now();
   self->resumable = asked.resumable;
+  self->trace = begin_generation_span(spans_, asked, *self);
   if (!table_.add(self, settings_.live_per_user_max)) {
     error refused{.reason = error_reason::rate_limited,
                   .message = fmt::format("you have {} answers under way, which is the most at one time",
                                          settings_.live_per_user_max)};
     refused.retry_after = std::chrono::seconds(1);
+    self->trace.fail(refused);
     co_return std::unexpected(std::move(refused));
   }
   live_.fetch_add(1, std::memory_order_relaxed);
@@ -133,6 +138,7 @@ task<result<started>> agent::start(start_request asked) {
       throw;
     }
     if (!placed) {
+      self->trace.fail(placed.error());
       release(*self);
       co_return std::unexpected(std::move(placed.error()));
     }
@@ -177,7 +183,8 @@ task<result<void>> agent::place_in_conversation(live_generation& self, start_req
 }
 
 task<> agent::run(std::shared_ptr<live_generation> self, generation::request asked, route chosen) {
-  provider_output out(*self->log);
+  provider_output out(*self->log, begin_attempt_span(spans_, *self, asked, *chosen.to, chosen.provider_model),
+                      spans_.shows().propagate);
   const std::size_t prompt = prompt_bytes(asked);
   generation::finish ending;
   try {
@@ -214,6 +221,7 @@ task<> agent::run(std::shared_ptr<live_generation> self, generation::request ask
     ending.time_to_first_token = std::chrono::duration_cast<std::chrono::milliseconds>(*first - self->began);
   }
   ending.total = since(self->began);
+  end_attempt_span(out.attempt(), ending, *self->log, spans_.shows().content);
   // It has its ending: whoever cancels it now comes too late, and the record is waited for.
   co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
   co_await records_.record(make_record(*self, ending));
@@ -222,6 +230,7 @@ task<> agent::run(std::shared_ptr<live_generation> self, generation::request ask
 
 void agent::conclude(const std::shared_ptr<live_generation>& self, generation::finish ending) {
   self->log->end(std::move(ending));
+  end_generation_span(self->trace, self->log->ending(), *self->log);
   observer_.on_ended(*self, self->log->ending());
 }
 
@@ -309,6 +318,7 @@ task<result<void>> agent::cancel(caller who, std::string generation_id) {
   workers_[found->worker].post([found] {
     if (found->log->ended() || found->cancelled) return;
     found->cancelled = true;
+    found->trace.add_event(telemetry::names::event_cancel);
     found->stop.emit(asio::cancellation_type::terminal);
   });
   co_return result<void>{};

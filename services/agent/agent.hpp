@@ -15,6 +15,7 @@
 #include "agent/settings.hpp"
 #include "async/task_group.hpp"
 #include "async/worker_pool.hpp"
+#include "telemetry/tracer.hpp"
 
 namespace sluice::agent {
 
@@ -31,7 +32,7 @@ class observer {
 class agent final : public service {
  public:
   agent(async::worker_pool& workers, settings told, std::vector<std::shared_ptr<provider>> providers,
-        conversation_store& store, recorder& records, observer& watcher);
+        conversation_store& store, recorder& records, observer& watcher, const telemetry::tracer& spans);
   ~agent() override;
 
   task<result<started>> start(start_request asked) override;
@@ -77,6 +78,7 @@ class agent final : public service {
   conversation_store& store_;
   recorder& records_;
   observer& observer_;
+  const telemetry::tracer& spans_;
   generation_table table_;
   std::vector<shift> shifts_;  // by worker
   std::atomic<std::uint64_t> live_{0};

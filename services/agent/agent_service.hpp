@@ -11,6 +11,7 @@
 #include "base/error.hpp"
 #include "generation/log.hpp"
 #include "generation/request.hpp"
+#include "telemetry/trace_context.hpp"
 
 namespace sluice::agent {
 
@@ -30,6 +31,7 @@ struct start_request {
   std::optional<std::string> parent_id = {};
   std::optional<std::string> system = {};  ///< replaces the conversation's system prompt
   std::string request_id;                  ///< of the HTTP request or socket, for the log
+  telemetry::trace_context trace = {};     ///< of whoever asks
   bool resumable = true;                   ///< whether somebody may come back for the answer after its end
 };
 

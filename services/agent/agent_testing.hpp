@@ -105,7 +105,7 @@ class agent_fixture : public testing::Test {
     const auto closed = kept->close_interrupted(std::chrono::system_clock::now());
     ASSERT_TRUE(closed);
     interrupted = *closed;
-    subject = std::make_unique<agent>(*workers, rules_, providers_, *kept, *records, watcher);
+    subject = std::make_unique<agent>(*workers, rules_, providers_, *kept, *records, watcher, spans);
     stored = std::make_unique<conversations>(*kept, *subject);
     records->begin();
     subject->begin();
@@ -132,6 +132,7 @@ class agent_fixture : public testing::Test {
   std::unique_ptr<conversation_store_sql> kept;
   std::unique_ptr<recorder> records;
   silent_observer watcher;
+  telemetry::tracer spans;  // off
   std::unique_ptr<agent> subject;
   std::unique_ptr<conversations> stored;
   started last;

@@ -12,6 +12,7 @@
 #include <boost/asio/cancellation_signal.hpp>
 
 #include "agent/agent_service.hpp"
+#include "telemetry/span.hpp"
 
 namespace sluice::agent {
 
@@ -23,7 +24,8 @@ struct live_generation {
   std::string request_id;
   std::size_t worker = 0;
   std::chrono::steady_clock::time_point began;
-  bool resumable = true;         ///< somebody may come back for it after its end
+  bool resumable = true;  ///< somebody may come back for it after its end
+  telemetry::span trace;
   std::optional<error> problem;  ///< it has failed before its provider is asked
 
   asio::cancellation_signal stop;

@@ -8,8 +8,6 @@
 #include "telemetry/names.hpp"
 
 namespace sluice::agent {
-namespace {}  // namespace
-
 // Counts generations and logs how they end.
 class module::watch final : public observer {
  public:
@@ -47,8 +45,9 @@ class module::watch final : public observer {
   }
 
   void on_broken(const live_generation& which, std::exception_ptr why) override {
-    log_.error("a generation broke",
-               {{telemetry::names::generation_id, which.log->id()}, {"problem", message_of(why)}});
+    log_.error("a generation broke", {{telemetry::names::generation_id, which.log->id()},
+                                      {telemetry::names::trace_id, which.trace.context().trace_id_text()},
+                                      {"problem", message_of(why)}});
   }
 
  private:
@@ -63,6 +62,7 @@ class module::watch final : public observer {
     log_.log(level, failed ? "a generation failed" : "a generation ended",
              {{telemetry::names::generation_id, ended.log->id()},
               {telemetry::names::request_id, ended.request_id},
+              {telemetry::names::trace_id, ended.trace.context().trace_id_text()},
               {telemetry::names::provider, ended.about.provider},
               {telemetry::names::model, ended.about.model},
               {"status", to_string(how.status)},
@@ -83,14 +83,14 @@ class module::watch final : public observer {
 
 module::module(async::worker_pool& workers, settings told, std::vector<std::shared_ptr<provider>> providers,
                store::database& database, store::outbox& outbox, telemetry::metric_registry& metrics,
-               const telemetry::logger& log) :workers_(workers),
+               const telemetry::tracer& spans, const telemetry::logger& log) :workers_(workers),
     log_(log), watch_(std::make_unique<watch>(metrics, log)),
     store_(std::make_unique<conversation_store_sql>(database)),
     records_(std::make_unique<recorder>(workers, *store_, outbox, recorder::settings{},
                                         [this](const std::string& generation_id, const error& why) {
                                           watch_->on_delayed(generation_id, why);
                                         })),
-    agent_(std::make_unique<agent>(workers, std::move(told), std::move(providers), *store_, *records_, *watch_)),
+    agent_(std::make_unique<agent>(workers, std::move(told), std::move(providers), *store_, *records_, *watch_, spans)),
     conversations_(std::make_unique<conversations>(*store_, *agent_)), usage_(std::make_unique<usage_ledger>(*store_)) {
   metrics.make_observed_gauge(telemetry::names::waiting_records,
                               [this] { return static_cast<double>(records_->waiting()); });

@@ -14,6 +14,7 @@
 #include "store/outbox.hpp"
 #include "telemetry/log.hpp"
 #include "telemetry/metrics.hpp"
+#include "telemetry/tracer.hpp"
 
 namespace sluice::agent {
 
@@ -28,7 +29,7 @@ class module {
  public:
   module(async::worker_pool& workers, settings told, std::vector<std::shared_ptr<provider>> providers,
          store::database& database, store::outbox& outbox, telemetry::metric_registry& metrics,
-         const telemetry::logger& log);
+         const telemetry::tracer& spans, const telemetry::logger& log);
   ~module();
 
   service& face();

@@ -3,13 +3,26 @@
 #include <algorithm>
 
 #include "base/json_text.hpp"
+#include "telemetry/names.hpp"
 
 namespace sluice::agent {
 
 bool provider_output::append(generation::delta_kind kind, std::string_view bytes, std::uint8_t choice) {
   if (!log_.append(kind, bytes, choice)) return false;
-  if (deltas_++ == 0) first_delta_at_ = std::chrono::steady_clock::now();
+  if (deltas_++ == 0) {
+    first_delta_at_ = std::chrono::steady_clock::now();
+    attempt_.add_event(telemetry::names::event_first_token);
+  }
   return true;
+}
+
+std::string provider_output::trace_header_lines() const {
+  std::string lines;
+  const telemetry::trace_context& told = attempt_.context();
+  if (!propagates_ || !told.is_valid()) return lines;
+  lines.append("traceparent: ").append(told.parent_text()).append("\r\n");
+  if (!told.state.empty()) lines.append("tracestate: ").append(told.state).append("\r\n");
+  return lines;
 }
 
 error provider_output::too_long() {

@@ -10,6 +10,7 @@
 #include "base/error.hpp"
 #include "generation/log.hpp"
 #include "generation/request.hpp"
+#include "telemetry/span.hpp"
 
 namespace sluice::agent {
 
@@ -17,7 +18,9 @@ namespace sluice::agent {
 /// record is gathered. Lives for one attempt, on the generation's worker.
 class provider_output {
  public:
-  explicit provider_output(generation::log& to) : log_(to) {}
+  /// `attempt`: its span; `propagates`: whether the provider is told of it.
+  explicit provider_output(generation::log& to, telemetry::span attempt = {}, bool propagates = false)
+      : log_(to), attempt_(std::move(attempt)), propagates_(propagates) {}
   provider_output(const provider_output&) = delete;
   provider_output& operator=(const provider_output&) = delete;
 
@@ -40,12 +43,18 @@ class provider_output {
   bool has_deltas() const { return deltas_ != 0; }
   std::optional<std::chrono::steady_clock::time_point> first_delta_at() const { return first_delta_at_; }
 
+  telemetry::span& attempt() { return attempt_; }
+  /// What the provider is to be told about the trace, as lines of an HTTP header; may be empty.
+  std::string trace_header_lines() const;
+
   /// Everything gathered so far as a terminal record of `how`. Where the provider has not said what was used, the
   /// number of deltas stands for output tokens and `prompt_bytes` / 4 for input tokens, marked as estimated.
   generation::finish conclude(generation::status how, std::size_t prompt_bytes) const;
 
  private:
   generation::log& log_;
+  telemetry::span attempt_;
+  bool propagates_;
   std::uint64_t deltas_ = 0;
   std::optional<std::chrono::steady_clock::time_point> first_delta_at_;
   std::vector<generation::choice_finish> choices_;
@@ -60,6 +69,8 @@ class provider {
  public:
   virtual ~provider() = default;
   virtual std::string_view name() const = 0;
+  /// Whose words it speaks, as OpenTelemetry names it (`gen_ai.provider.name`).
+  virtual std::string_view kind() const { return name(); }
 
   /// Asks for `model` (the provider's own name) and streams the answer into `out`, which with `asked` outlives the
   /// task. Returns when the answer is complete: exactly then the provider has said so itself. Errors: see

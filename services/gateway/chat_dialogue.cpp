@@ -62,7 +62,7 @@ std::optional<chat_command> chat_dialogue::receive_chat(client_frame& frame, fra
     return std::nullopt;
   }
   if (!reserve(frame.id, out)) return std::nullopt;
-  return start_command{.id = std::move(frame.id), .chat = std::move(*chat)};
+  return start_command{.id = std::move(frame.id), .chat = std::move(*chat), .trace = std::move(frame.trace)};
 }
 
 std::optional<chat_command> chat_dialogue::receive_resume(const client_frame& frame, frame_batch& out) {
@@ -149,14 +149,15 @@ void chat_dialogue::release(const std::optional<std::string>& id) {
 }
 
 void chat_dialogue::open(const std::optional<std::string>& id, const agent::followed& source, std::uint64_t after,
-                         async::wakeup& growth, frame_batch& out) {
+                         async::wakeup& growth, frame_batch& out, telemetry::span trace) {
   release(id);
   // Who has the end already is told it again: every request ends in one.
   if (source.log->has_finish() && after != 0 && after == source.log->last_number()) --after;
   stream opened{.id = id,
                 .about = source.about,
                 .owner = frame_owner(id, source.about.generation_id),
-                .reader = std::make_unique<generation::cursor>(source.log, after, growth)};
+                .reader = std::make_unique<generation::cursor>(source.log, after, growth),
+                .trace = std::move(trace)};
   if (dialect_ == chat_dialect::full) {
     out.begin();
     append_started(out.text(), opened.owner, opened.about);
@@ -188,7 +189,7 @@ void chat_dialogue::fill(frame_batch& out, std::size_t bytes_max) {
   if (streams_.size() > 1) std::rotate(streams_.begin(), streams_.begin() + 1, streams_.end());
 }
 
-void chat_dialogue::fill_from(stream& from, frame_batch& out, std::size_t bytes_max) const {
+void chat_dialogue::fill_from(stream& from, frame_batch& out, std::size_t bytes_max) {
   const auto how = dialect_ == chat_dialect::full ? generation::merging::neighbours : generation::merging::none;
   const generation::log& source = from.reader->source();
   while (out.size() < bytes_max && !from.reader->finished()) {
@@ -197,6 +198,7 @@ void chat_dialogue::fill_from(stream& from, frame_batch& out, std::size_t bytes_
     out.begin();
     bool shown = true;
     if (found->kind == generation::delta_kind::finish) {
+      if (source.ending().problem) from.trace.fail(*source.ending().problem);
       append_done(out.text(), dialect_, from.owner, found->last, from.about.model, source.ending());
     } else {
       shown = append_delta(out.text(), dialect_, from.owner, from.about.model, source, *found);

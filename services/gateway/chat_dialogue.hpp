@@ -12,6 +12,7 @@
 #include "async/wakeup.hpp"
 #include "gateway/chat_frames.hpp"
 #include "gateway/frame_batch.hpp"
+#include "telemetry/span.hpp"
 
 namespace sluice::gateway {
 
@@ -24,6 +25,7 @@ struct dialogue_limits {
 struct start_command {
   std::optional<std::string> id;
   chat_payload chat;
+  telemetry::trace_context trace;  ///< the client's
 };
 struct resume_command {
   std::optional<std::string> id;
@@ -45,9 +47,9 @@ class chat_dialogue {
   /// One text message. What can be answered at once is written to `out`; a start or resume that is returned holds a
   /// place among the live requests until `open` or `refuse` is called for its id.
   std::optional<chat_command> receive(std::string_view text, frame_batch& out);
-  /// The agent accepted: from here on `fill` sends the deltas after `after`.
+  /// The agent accepted: from here on `fill` sends the deltas after `after`. `trace` ends with the last of them.
   void open(const std::optional<std::string>& id, const agent::followed& source, std::uint64_t after,
-            async::wakeup& growth, frame_batch& out);
+            async::wakeup& growth, frame_batch& out, telemetry::span trace = {});
   /// The agent refused.
   void refuse(const std::optional<std::string>& id, const error& problem, frame_batch& out);
   /// An error that answers a command which holds no place.
@@ -66,6 +68,7 @@ class chat_dialogue {
     agent::started about;
     frame_owner owner;
     std::unique_ptr<generation::cursor> reader;
+    telemetry::span trace;
   };
   std::optional<chat_command> receive_chat(client_frame& frame, frame_batch& out);
   std::optional<chat_command> receive_resume(const client_frame& frame, frame_batch& out);
@@ -73,7 +76,7 @@ class chat_dialogue {
   /// Whether a new request may begin under `id`; says so to the client if not.
   bool reserve(const std::optional<std::string>& id, frame_batch& out);
   void release(const std::optional<std::string>& id);
-  void fill_from(stream& from, frame_batch& out, std::size_t bytes_max) const;
+  void fill_from(stream& from, frame_batch& out, std::size_t bytes_max);
 
   chat_dialect dialect_;
   const dialogue_limits& limits_;

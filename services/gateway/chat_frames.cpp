@@ -112,7 +112,7 @@ result<client_frame> parse_client_frame(std::string_view text, const json_limits
     return failure(error_reason::invalid_argument,
                    R"(a frame must be an object with a string "type", e.g. {"type":"ping"})", "type");
   }
-  client_frame read{.type = std::string(type->get_string()), .id = std::nullopt, .payload = nullptr};
+  client_frame read{.type = std::string(type->get_string()), .id = std::nullopt, .trace = {}, .payload = nullptr};
   if (const json::value* const id = frame->if_contains("id"); id != nullptr && !id->is_null()) {
     if (!id->is_string() || id->get_string().empty() ||
         count_code_points(id->get_string()) > request_id_characters_max) {
@@ -121,6 +121,11 @@ result<client_frame> parse_client_frame(std::string_view text, const json_limits
     }
     read.id = std::string(id->get_string());
   }
+  const auto text_of = [frame](std::string_view name) {
+    const json::value* const found = frame->if_contains(name);
+    return found != nullptr && found->is_string() ? std::string_view(found->get_string()) : std::string_view();
+  };
+  read.trace = telemetry::parse_trace_context(text_of("traceparent"), text_of("tracestate"));
   if (json::value* const payload = frame->if_contains("payload")) read.payload = std::move(*payload);
   return read;
 }

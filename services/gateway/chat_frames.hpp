@@ -14,6 +14,7 @@
 #include "gateway/chat_request.hpp"
 #include "generation/cursor.hpp"
 #include "generation/delta.hpp"
+#include "telemetry/trace_context.hpp"
 
 namespace sluice::gateway {
 
@@ -26,7 +27,8 @@ enum class chat_dialect : std::uint8_t {
 struct client_frame {
   std::string type;
   std::optional<std::string> id;
-  boost::json::value payload;  ///< null if it was left out
+  telemetry::trace_context trace;  ///< of its `traceparent` and `tracestate`
+  boost::json::value payload;      ///< null if it was left out
 };
 
 inline constexpr std::size_t request_id_characters_max = 64;

@@ -8,6 +8,7 @@
 #include "base/ids.hpp"
 #include "base/storage.hpp"
 #include "gateway/chat_sockets.hpp"
+#include "telemetry/names.hpp"
 
 namespace sluice::gateway {
 
@@ -151,9 +152,11 @@ task<> chat_socket::perform(chat_command asked) {
 }
 
 task<> chat_socket::start(start_command asked) {
+  telemetry::span trace = all_.spans().start(telemetry::names::span_chat, telemetry::span_kind::server, asked.trace);
   if (const auto allowed = co_await all_.limits().charge_chat(client_, *who_); !allowed) {
     frame_batch out(out_);
     dialogue_.refuse(asked.id, allowed.error(), out);
+    trace.fail(allowed.error());
     co_return;
   }
   agent::start_request request{.request = std::move(asked.chat.request),
@@ -161,21 +164,23 @@ task<> chat_socket::start(start_command asked) {
                                .conversation_id = std::move(asked.chat.conversation_id),
                                .parent_id = std::move(asked.chat.parent_id),
                                .system = std::move(asked.chat.system),
-                               .request_id = {}};
+                               .request_id = {},
+                               .trace = trace.context()};
   const auto begun = co_await all_.agents().start(std::move(request));
   frame_batch out(out_);
   if (!begun) {
     dialogue_.refuse(asked.id, begun.error(), out);
+    trace.fail(begun.error());
     co_return;
   }
-  co_await resume({.id = std::move(asked.id), .generation_id = begun->generation_id, .after = 0});
+  co_await resume({.id = std::move(asked.id), .generation_id = begun->generation_id, .after = 0}, std::move(trace));
 }
 
-task<> chat_socket::resume(resume_command asked) {
+task<> chat_socket::resume(resume_command asked, telemetry::span trace) {
   const auto source = co_await all_.agents().follow(who_->caller(), asked.generation_id, asked.after);
   frame_batch out(out_);
   if (source) {
-    dialogue_.open(asked.id, *source, asked.after, growth_, out);
+    dialogue_.open(asked.id, *source, asked.after, growth_, out, std::move(trace));
   } else {
     dialogue_.refuse(asked.id, source.error(), out);
   }

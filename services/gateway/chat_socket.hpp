@@ -52,7 +52,7 @@ class chat_socket : public std::enable_shared_from_this<chat_socket> {
   task<> hear(std::span<char> bytes);
   task<> perform(chat_command asked);
   task<> start(start_command asked);
-  task<> resume(resume_command asked);
+  task<> resume(resume_command asked, telemetry::span trace = {});
   task<> write_all();
   /// Sends what is in `out_` at once if nobody is writing; what does not fit becomes the writer's.
   void flush();

@@ -26,13 +26,15 @@ constexpr std::size_t drain_sockets_min = 10;
 }  // namespace
 
 chat_sockets::chat_sockets(executor on, http::worker_buffer& buffer, const settings& told, agent::service& agents,
-                           const request_limits& limits, const admission& door, chat_observer& watcher)
+                           const request_limits& limits, const admission& door, chat_observer& watcher,
+                           const telemetry::tracer& spans)
     : executor_(on),
       settings_(told),
       agents_(agents),
       limits_(limits),
       door_(door),
       observer_(watcher),
+      spans_(spans),
       buffer_(buffer),
       checks_(on, [this](std::exception_ptr broken) {
         observer_.on_socket_broken(std::move(broken));

@@ -14,6 +14,7 @@
 #include "gateway/settings.hpp"
 #include "http/exchange.hpp"
 #include "http/worker_buffer.hpp"
+#include "telemetry/tracer.hpp"
 
 namespace sluice::gateway {
 
@@ -29,7 +30,8 @@ class chat_observer {
 class chat_sockets {
  public:
   chat_sockets(executor on, http::worker_buffer& buffer, const settings& told, agent::service& agents,
-               const door::request_limits& limits, const door::admission& door, chat_observer& watcher);
+               const door::request_limits& limits, const door::admission& door, chat_observer& watcher,
+               const telemetry::tracer& spans);
   ~chat_sockets();
   chat_sockets(const chat_sockets&) = delete;
   chat_sockets& operator=(const chat_sockets&) = delete;
@@ -55,6 +57,7 @@ class chat_sockets {
   const settings& told() const { return settings_; }
   agent::service& agents() const { return agents_; }
   const door::request_limits& limits() const { return limits_; }
+  const telemetry::tracer& spans() const { return spans_; }
   /// Where all sockets of the worker read into, one at a time and never across a wait.
   std::span<char> read_buffer() { return buffer_.bytes(); }
 
@@ -73,6 +76,7 @@ class chat_sockets {
   const door::request_limits& limits_;
   const door::admission& door_;
   chat_observer& observer_;
+  const telemetry::tracer& spans_;
   http::worker_buffer& buffer_;
   chat_socket* first_ = nullptr;
   std::size_t count_ = 0;

@@ -54,14 +54,14 @@ class module::chat_watch final : public chat_observer {
 
 module::module(async::worker_pool& workers, http::worker_buffers& buffers, settings told, agent::service& agents,
                agent::conversation_service& stored, identity::service& people, state::shared_state& state,
-               limits::limiter& counts, telemetry::metric_registry& metrics,
+               limits::limiter& counts, telemetry::metric_registry& metrics, const telemetry::tracer& spans,
                const telemetry::logger& log) :settings_(std::move(told)),
-    agents_(agents), stored_(stored), people_(people), door_(settings_, people), places_(settings_),
-    tickets_(state), limits_(settings_.limits, counts, metrics), watch_(std::make_unique<chat_watch>(metrics, log)),
+    agents_(agents), stored_(stored), people_(people), door_(settings_, people), places_(settings_), tickets_(state),
+    limits_(settings_.limits, counts, metrics), watch_(std::make_unique<chat_watch>(metrics, log)),
     sessions_(workers, people, places_, sockets_, log) {
   for (std::size_t i = 0; i < workers.size(); ++i) {
     sockets_.push_back(std::make_unique<chat_sockets>(workers[i].get_executor(), buffers[i], settings_, agents_,
-                                                      limits_, door_, *watch_));
+                                                      limits_, door_, *watch_, spans));
   }
 }
 

@@ -21,6 +21,7 @@
 #include "state/shared_state.hpp"
 #include "telemetry/log.hpp"
 #include "telemetry/metrics.hpp"
+#include "telemetry/tracer.hpp"
 
 namespace sluice::gateway {
 
@@ -29,7 +30,8 @@ class module {
  public:
   module(async::worker_pool& workers, http::worker_buffers& buffers, settings told, agent::service& agents,
          agent::conversation_service& stored, identity::service& people, state::shared_state& state,
-         limits::limiter& counts, telemetry::metric_registry& metrics, const telemetry::logger& log);
+         limits::limiter& counts, telemetry::metric_registry& metrics, const telemetry::tracer& spans,
+         const telemetry::logger& log);
   ~module();
 
   /// What the gateway answers to clients, within its limits.

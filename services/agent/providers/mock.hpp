@@ -33,6 +33,7 @@ class mock final : public provider {
  public:
   explicit mock(mock_settings told) : settings_(std::move(told)) {}
   std::string_view name() const override { return settings_.name; }
+  std::string_view kind() const override { return "sluice.mock"; }
   task<result<void>> generate(const generation::request& asked, std::string_view model, provider_output& out) override;
 
  private:

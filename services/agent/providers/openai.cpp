@@ -12,6 +12,7 @@
 #include "base/quantities.hpp"
 #include "http/sse_parser.hpp"
 #include "http/tls_context.hpp"
+#include "telemetry/names.hpp"
 
 namespace sluice::agent {
 namespace {
@@ -136,14 +137,23 @@ task<result<void>> openai::generate(const generation::request& asked, std::strin
   if (!body) co_return std::unexpected(body.error());
 
   const std::string_view body_view = *body;
+  const std::string trace_lines = out.trace_header_lines();
+  out.attempt().set({telemetry::names::server_address, where_.to.host});
+  out.attempt().set({telemetry::names::server_port, where_.to.port});
   const http::client_request request{.to = where_.to,
                                      .method = "POST",
                                      .target = target_,
                                      .header_lines = header_lines_.reveal(),
+                                     .more_header_lines = trace_lines,
                                      .body = std::span(&body_view, 1)};
   const http::client_deadlines limits = deadlines(asked.streamed);
   result<http::client_response> response = co_await here.client.send(request, limits);
   if (!response) co_return std::unexpected(in_our_words(std::move(response.error())));
+  out.attempt().set({telemetry::names::http_status, response->status()});
+  if (response->repeats() != 0) {
+    out.attempt().set({telemetry::names::http_resends, response->repeats()});
+    out.attempt().add_event(telemetry::names::event_retry);
+  }
   if (response->status() < 200 || response->status() > 299) co_return std::unexpected(co_await read_refusal(*response));
 
   const std::string_view type = response->header("content-type");

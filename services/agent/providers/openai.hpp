@@ -45,6 +45,7 @@ class openai final : public provider {
   ~openai() override;
 
   std::string_view name() const override { return settings_.name; }
+  std::string_view kind() const override { return "openai"; }
 
   /// Streams if the client wants it so and the server does; some servers ignore `stream`.
   task<result<void>> generate(const generation::request& asked, std::string_view model, provider_output& out) override;

@@ -183,6 +183,7 @@ task<> chat_completions(face uses, http::exchange& with) {
   agent::start_request request{.request = std::move(*asked),
                                .who = (*who)->caller(),
                                .request_id = with.request().request_id,
+                               .trace = with.request().trace,
                                .resumable = options->stream};
   const auto begun = co_await uses.agents.start(std::move(request));
   if (!begun) co_return co_await send(with, error_response(begun.error()));
