@@ -20,7 +20,7 @@ const std::string password = "korrekt pferd 7 Batterie\n";
 
 // A folder with a database in it, and what the commands say of it.
 class account_commands : public testing::Test {
- protected:
+ public:
   account_commands() {
     std::string pattern = (std::filesystem::temp_directory_path() / "sluice-XXXXXX").string();
     folder_ = ::mkdtemp(pattern.data());

@@ -16,9 +16,9 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 
 // Sources with nothing but what a test puts in; `text` is what sluice.yaml holds.
-settings_sources sources(const std::string& text = {}, config::environment variables = {}) {
+settings_sources sources(const std::string& text = {}, const config::environment& variables = {}) {
   settings_sources from;
-  from.environment = std::move(variables);
+  from.environment = variables;
   from.searched_files.clear();
   if (!text.empty()) from.config_file = "sluice.yaml";
   from.read = [text](const std::string& path) -> std::expected<std::string, std::string> {
@@ -37,8 +37,8 @@ std::vector<std::string> errors(const settings_sources& from) {
     lines.push_back(to_string(each));
   return lines;
 }
-std::vector<std::string> errors(std::string text) {
-  return errors(sources(std::move(text)));
+std::vector<std::string> errors(const std::string& text) {
+  return errors(sources(text));
 }
 
 TEST(settings, without_a_file_everything_can_be_tried_out) {

@@ -50,7 +50,7 @@ class backwards {
  public:
   explicit backwards(const std::vector<address_range>& trusted) : trusted_(trusted) {}
   /// Whether to go on.
-  bool look_at(std::optional<ip::address> node) {
+  bool look_at(const std::optional<ip::address>& node) {
     found_ = node;
     return found_ && ++hops_ < hops_max && any_contains(trusted_, *found_);
   }

@@ -16,7 +16,7 @@ std::vector<address_range> ranges(std::initializer_list<const char*> texts) {
   return made;
 }
 
-std::string behind(const char* peer, header_fields headers) {
+std::string behind(const char* peer, const header_fields& headers) {
   return find_client_address(at(peer), headers, ranges({"10.0.0.0/8", "fd00::/8", "192.0.2.7"})).to_string();
 }
 

@@ -16,14 +16,14 @@ void served_call::start(handler run, finisher finish) {
   running_ = true;
   asio::co_spawn(
       home_, run(context_of(*context_)),
-      asio::bind_cancellation_slot(
-          cancel_.slot(), [this, finish = std::move(finish)](std::exception_ptr failure, grpc::Status status) mutable {
-            running_ = false;
-            finish(verdict(failure, std::move(status)));
-          }));
+      asio::bind_cancellation_slot(cancel_.slot(), [this, finish = std::move(finish)](
+                                                       std::exception_ptr failure, const grpc::Status& status) mutable {
+        running_ = false;
+        finish(verdict(failure, status));
+      }));
 }
 
-grpc::Status served_call::verdict(const std::exception_ptr& failure, grpc::Status status) {
+grpc::Status served_call::verdict(const std::exception_ptr& failure, const grpc::Status& status) {
   if (ended_ && (failure || !status.ok())) return host_.stopping();
   return failure ? host_.status_of(failure, *context_) : status;
 }

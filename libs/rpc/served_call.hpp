@@ -36,7 +36,7 @@ class served_call {
 
  private:
   void cancel();
-  grpc::Status verdict(const std::exception_ptr& failure, grpc::Status status);
+  grpc::Status verdict(const std::exception_ptr& failure, const grpc::Status& status);
 
   call_host& host_;
   grpc::CallbackServerContext* context_;

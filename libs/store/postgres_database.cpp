@@ -32,7 +32,11 @@ constexpr milliseconds answer_grace{2'000};   // beyond what the server allows i
 constexpr milliseconds migration_max{600'000};
 constexpr milliseconds start_notice_every{5'000};
 constexpr long long schema_lock = 0x736c75696365;  // "sluice", among the advisory locks of one database
-constexpr int oldest_version = 130'000;            // the first with pg_current_xact_id
+// The same answer as long as the server has not crashed, been restarted, or given way to a standby: what it counts
+// begins anew with each recovery.
+constexpr const char* incarnation_question =
+    "SELECT pg_postmaster_start_time()::text || ' ' || coalesce(stats_reset::text, '') FROM pg_stat_bgwriter";
+constexpr int oldest_version = 130'000;  // the first with pg_current_xact_id
 
 // Half to all of it: who lost the server together does not come back together.
 milliseconds jittered(milliseconds wait) {
@@ -91,6 +95,7 @@ class postgres_database final : public database {
     side& serves;
     postgres_connection::limits limits;
     std::optional<postgres_connection> connection = {};
+    std::string incarnation = {};  // of the server that it is, or was, to
     milliseconds wait = reconnect_after;
     error why_not = {};  // there is no connection
   };
@@ -155,6 +160,12 @@ class postgres_database final : public database {
       if (!away_.exchange(true)) notice("no connection to the " + mine.why_not.detail);
       return false;
     }
+    auto incarnation = opened->run(incarnation_question);
+    if (!incarnation) {
+      mine.why_not = std::move(incarnation.error().what);
+      return false;
+    }
+    mine.incarnation = std::move(*incarnation);
     mine.connection.emplace(std::move(*opened));
     mine.wait = reconnect_after;
     mine.serves.connected.fetch_add(1);
@@ -206,6 +217,7 @@ class postgres_database final : public database {
   attempted<void> write_once(line& mine, job& one) {
     postgres_connection& on = *mine.connection;
     std::string number;
+    const std::string before = mine.incarnation;
     {
       const auto longest =
           one.kind == transaction::migrating ? migration_max : told_.busy_timeout + told_.write_timeout;
@@ -222,7 +234,7 @@ class postgres_database final : public database {
     if (committed) commits_.fetch_add(1, std::memory_order_relaxed);
     if (committed || !on.is_lost()) return committed;
     drop(mine);
-    switch (find_fate(mine, number)) {
+    switch (find_fate(mine, number, before)) {
       case fate::committed:
         commits_.fetch_add(1, std::memory_order_relaxed);
         return {};
@@ -266,18 +278,21 @@ class postgres_database final : public database {
     return on.commit();
   }
 
-  // What became of a COMMIT whose answer was lost. Connects again; a server that crashed takes back what it had not
-  // committed before it answers anything.
-  fate find_fate(line& mine, const std::string& number) {
+  // What became of a COMMIT whose answer was lost. Connects again. A server that has crashed since takes back what it
+  // had not committed, and gives the numbers of what never reached its disk to other transactions: what those did is no
+  // answer.
+  fate find_fate(line& mine, const std::string& number, const std::string& before) {
     const std::string question = fmt::format("SELECT pg_xact_status('{}')", number);
     const auto until = clock::now() + fate_patience;
     while (clock::now() < until) {
       if (mine.connection || connect(mine)) {
+        const bool is_same = mine.incarnation == before;
         const auto guard = mine.connection->break_off_at(until);
         const auto told = mine.connection->run(question);
-        if (told && *told == "committed") return fate::committed;
         if (told && *told == "aborted") return fate::taken_back;
-        if (told && *told != "in progress") return fate::unknown;
+        if (told && *told == "committed" && is_same) return fate::committed;
+        if (told && (*told != "in progress" || !is_same)) return fate::unknown;
+        if (!told && !is_same && !mine.connection->is_lost()) return fate::unknown;
       }
       if (mine.connection && mine.connection->is_lost()) drop(mine);
       mine.serves.jobs.rest_until(clock::now() + jittered(reconnect_after));
@@ -328,6 +343,7 @@ result<std::unique_ptr<database>> open_postgres(const std::string& url, const da
   connection_watch watch;
   const auto until = clock::now() + told.start_timeout;
   auto notice_at = clock::now();
+  bool is_there = false;
   for (milliseconds wait = reconnect_after;; wait = std::min(wait * 2, reconnect_after_max)) {
     auto first = postgres_connection::open(*at, {.statement = told.read_timeout, .lock = told.busy_timeout}, watch);
     if (first) {
@@ -335,11 +351,14 @@ result<std::unique_ptr<database>> open_postgres(const std::string& url, const da
       return std::make_unique<postgres_database>(std::move(*at), told);
     }
     const bool is_full = first.error().what.detail.contains("too many") || first.error().what.detail.contains("slots");
-    if (clock::now() + wait >= until || (!is_full && has_server(*at))) {
+    // A server that was already there has its reasons; one that has only now begun to answer is asked again.
+    const bool was_there = std::exchange(is_there, !is_full && has_server(*at));
+    if (clock::now() + wait >= until || (was_there && is_there)) {
       error why = std::move(first.error().what);
       why.message = "no connection to the " + why.detail;
       return std::unexpected(std::move(why));
     }
+    if (is_there) continue;
     if (told.notice && clock::now() >= notice_at) {
       told.notice("waiting for the " + first.error().what.detail);
       notice_at = clock::now() + start_notice_every;

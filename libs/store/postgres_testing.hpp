@@ -74,12 +74,11 @@ class postgres_server {
     const std::scoped_lock lock(mutex_);
     if (schemas_.insert(schema).second) {
       if (!owner_) owner_ = std::move(database::open({.url = url()}).value());
-      owner_
-          ->write_now([schema](soci::session& sql) -> result<void> {
-            sql << "CREATE SCHEMA " + schema;
-            return {};
-          })
-          .value();
+      const auto made = owner_->write_now([schema](soci::session& sql) -> result<void> {
+        sql << "CREATE SCHEMA " + schema;
+        return {};
+      });
+      if (!made) throw std::runtime_error(made.error().message + ": " + made.error().detail);
     }
     return url("&options=-csearch_path%3D" + schema);
   }

@@ -38,7 +38,7 @@ class mirrored_usage final : public usage_reports {
 };
 
 class rpc_usage_test : public ::testing::Test {
- protected:
+ public:
   rpc_usage_test() {
     workers.start();
     server.add(make_usage_rpc_service(server.host(), behind));

@@ -122,7 +122,7 @@ class way {
   virtual void hear() = 0;
 };
 /// Defined by identity_way_testing.cpp and rpc_way_testing.cpp; a test program has one of them.
-std::unique_ptr<way> make_way(identity& rules, user_store& store, clock now);
+std::unique_ptr<way> make_way(identity& rules, user_store& store, const clock& now);
 /// Whether questions may be answered elsewhere than by the object.
 bool is_over_the_wire();
 

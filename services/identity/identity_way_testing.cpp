@@ -17,7 +17,7 @@ class object final : public way {
 
 }  // namespace
 
-std::unique_ptr<way> make_way(identity& rules, user_store&, clock) {
+std::unique_ptr<way> make_way(identity& rules, user_store&, const clock&) {
   return std::make_unique<object>(rules);
 }
 

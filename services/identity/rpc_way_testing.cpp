@@ -31,8 +31,8 @@ class wire final : public way {
 
 }  // namespace
 
-std::unique_ptr<way> make_way(identity& rules, user_store& store, clock now) {
-  return std::make_unique<wire>(rules, store, std::move(now));
+std::unique_ptr<way> make_way(identity& rules, user_store& store, const clock& now) {
+  return std::make_unique<wire>(rules, store, now);
 }
 
 bool is_over_the_wire() {
