@@ -92,9 +92,9 @@ class admin_role final : public role {
 }  // namespace
 
 result<std::unique_ptr<role>> make_admin_role(node& on) {
-  auto to_identity = make_identity_channel(on.told, on.log);
+  auto to_identity = make_identity_channel(on.told, on.log, &on.calls);
   if (!to_identity) return std::unexpected(std::move(to_identity.error()));
-  auto to_agent = make_agent_channel(on.told, on.log);
+  auto to_agent = make_agent_channel(on.told, on.log, &on.calls);
   if (!to_agent) return std::unexpected(std::move(to_agent.error()));
   auto stored = open_own_database(on.told, into_log(on.log));
   if (!stored) return std::unexpected(std::move(stored.error()));

@@ -20,7 +20,7 @@ class identity_role final : public role {
         stored_(std::move(stored)),
         people_(on.workers, *stored_.database, *on.limiter, *on.state, make_identity_settings(on.told), on.metrics,
                 on.log),
-        server_(on.workers, make_rpc_server_settings(on.told), on.log) {
+        server_(on.workers, make_rpc_server_settings(on.told, &on.calls), on.log) {
     identity::add_rpc_services(server_, people_);
   }
 

@@ -57,6 +57,7 @@ node::node(role_name as, const loaded_settings& loaded, std::ostream& said_to)
       buffers(workers.size()),
       metrics(workers.size()),
       traces(loaded.traces, version, metrics, log),
+      calls(metrics, traces.spans()),
       hooks(make_http_hooks(metrics, traces.spans(), log)),
       lookups("name-lookup", 4, 1024),
       state(make_state_in_memory(workers)),

@@ -16,6 +16,7 @@
 #include "http/server.hpp"
 #include "http/worker_buffer.hpp"
 #include "limits/limiter.hpp"
+#include "rpc/instruments.hpp"
 #include "state/shared_state.hpp"
 #include "telemetry/log.hpp"
 #include "telemetry/metrics.hpp"
@@ -42,6 +43,7 @@ struct node {
   http::worker_buffers buffers;
   telemetry::metric_registry metrics;
   telemetry::tracing traces;
+  rpc::instruments calls;          ///< of and to other nodes
   const http::server_hooks hooks;  ///< of all its HTTP servers
   async::blocking_pool lookups;    ///< of names
   std::unique_ptr<state::shared_state> state;

@@ -121,40 +121,44 @@ rpc::security make_security(const services_settings& told) {
 
 }  // namespace
 
-rpc::server_settings make_rpc_server_settings(const settings& told) {
+rpc::server_settings make_rpc_server_settings(const settings& told, rpc::instruments* watch) {
   return {.listen = told.server.listen,
           .protection = make_security(told.services),
-          .message_bytes_max = rpc_message_bytes(told)};
+          .message_bytes_max = rpc_message_bytes(told),
+          .watch = watch};
 }
 
-rpc::channel_settings make_channel_settings(const settings& told, std::string peer,
-                                            std::vector<std::string> addresses) {
+rpc::channel_settings make_channel_settings(const settings& told, std::string peer, std::vector<std::string> addresses,
+                                            rpc::instruments* watch) {
   return {.peer = std::move(peer),
           .addresses = std::move(addresses),
           .protection = make_security(told.services),
-          .message_bytes_max = rpc_message_bytes(told)};
+          .message_bytes_max = rpc_message_bytes(told),
+          .watch = watch};
 }
 
 namespace {
 
 result<std::unique_ptr<rpc::channel>> make_channel(const settings& told, const std::string& peer,
                                                    const std::vector<std::string>& addresses,
-                                                   const telemetry::logger& log) {
+                                                   const telemetry::logger& log, rpc::instruments* watch) {
   if (addresses.empty())
     return failure(error_reason::invalid_argument, "services." + peer + ".address is not set: where is " + peer + "?");
-  auto made = rpc::channel::make(make_channel_settings(told, peer, addresses), log);
+  auto made = rpc::channel::make(make_channel_settings(told, peer, addresses, watch), log);
   if (!made) made.error().message = "services." + peer + ".address: " + made.error().message;
   return made;
 }
 
 }  // namespace
 
-result<std::unique_ptr<rpc::channel>> make_identity_channel(const settings& told, const telemetry::logger& log) {
-  return make_channel(told, "identity", told.services.identity.address, log);
+result<std::unique_ptr<rpc::channel>> make_identity_channel(const settings& told, const telemetry::logger& log,
+                                                            rpc::instruments* watch) {
+  return make_channel(told, "identity", told.services.identity.address, log, watch);
 }
 
-result<std::unique_ptr<rpc::channel>> make_agent_channel(const settings& told, const telemetry::logger& log) {
-  return make_channel(told, "agent", told.services.agent.address, log);
+result<std::unique_ptr<rpc::channel>> make_agent_channel(const settings& told, const telemetry::logger& log,
+                                                         rpc::instruments* watch) {
+  return make_channel(told, "agent", told.services.agent.address, log, watch);
 }
 
 admin::settings make_admin_settings(const settings& told) {

@@ -24,12 +24,16 @@ identity::settings make_identity_settings(const settings& told);
 gateway::settings make_gateway_settings(const settings& told);
 admin::settings make_admin_settings(const settings& told);
 /// Listens at `server.listen`: a role's own address.
-rpc::server_settings make_rpc_server_settings(const settings& told);
+/// `watch` counts and traces the calls, here and below.
+rpc::server_settings make_rpc_server_settings(const settings& told, rpc::instruments* watch = nullptr);
 /// Towards the service that is called `peer`; `addresses` from `services`, or where a node says that it is.
-rpc::channel_settings make_channel_settings(const settings& told, std::string peer, std::vector<std::string> addresses);
+rpc::channel_settings make_channel_settings(const settings& told, std::string peer, std::vector<std::string> addresses,
+                                            rpc::instruments* watch = nullptr);
 /// To the services that a role is told of. Errors: invalid_argument, naming the setting.
-result<std::unique_ptr<rpc::channel>> make_identity_channel(const settings& told, const telemetry::logger& log);
-result<std::unique_ptr<rpc::channel>> make_agent_channel(const settings& told, const telemetry::logger& log);
+result<std::unique_ptr<rpc::channel>> make_identity_channel(const settings& told, const telemetry::logger& log,
+                                                            rpc::instruments* watch = nullptr);
+result<std::unique_ptr<rpc::channel>> make_agent_channel(const settings& told, const telemetry::logger& log,
+                                                         rpc::instruments* watch = nullptr);
 /// Paths that begin at `data_dir` are put behind it.
 store::database_settings make_database_settings(const settings& told);
 /// For clients. Reads the certificate. The error says which setting is wrong.

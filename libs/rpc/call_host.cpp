@@ -34,18 +34,19 @@ bool is_cancellation(const std::exception_ptr& failure) {
 
 call_context context_of(const grpc::CallbackServerContext& context) {
   return {.request_id = std::string(find(context, metadata::request_id)),
-          .trace = {.parent = std::string(find(context, metadata::trace_parent)),
-                    .state = std::string(find(context, metadata::trace_state))},
+          .trace = telemetry::parse_trace_context(find(context, metadata::trace_parent),
+                                                  find(context, metadata::trace_state)),
           .peer = context.peer(),
           .deadline = context.deadline()};
 }
 
 call_host::call_host(async::worker_pool& workers, const secret_string& secret, std::uint32_t calls_max,
-                     const telemetry::logger& log)
+                     const telemetry::logger& log, instruments* watch)
     : workers_(workers),
       proof_(secret.empty() ? std::string() : make_secret_proof(secret)),
       calls_max_(calls_max),
-      log_(log) {}
+      log_(log),
+      watch_(watch) {}
 
 executor call_host::next_worker() {
   return workers_[next_.fetch_add(1, std::memory_order_relaxed) % workers_.size()].get_executor();

@@ -12,6 +12,7 @@
 #include "async/worker_pool.hpp"
 #include "rpc/call.hpp"
 #include "rpc/credentials.hpp"
+#include "rpc/instruments.hpp"
 #include "rpc/status.hpp"
 #include "telemetry/log.hpp"
 
@@ -26,7 +27,7 @@ enum class lifetime : std::uint8_t { bounded, endless };
 class call_host {
  public:
   call_host(async::worker_pool& workers, const secret_string& secret, std::uint32_t calls_max,
-            const telemetry::logger& log);
+            const telemetry::logger& log, instruments* watch = nullptr);
   call_host(const call_host&) = delete;
   call_host& operator=(const call_host&) = delete;
 
@@ -41,6 +42,8 @@ class call_host {
   using place = std::list<served_call*>::iterator;
   place enter(served_call& call, lifetime how);
   void leave(place where, lifetime how);
+  /// Null: nobody counts.
+  instruments* watch() const { return watch_; }
   std::size_t live() const { return live_.load(std::memory_order_relaxed); }
 
   void set_serving(bool to) { serving_.store(to, std::memory_order_relaxed); }
@@ -55,6 +58,7 @@ class call_host {
   std::string proof_;  // empty: none is asked for
   std::uint32_t calls_max_;
   telemetry::logger log_;
+  instruments* watch_;
   telemetry::log_limit refusals_{std::chrono::seconds(10)};
   telemetry::log_limit breakages_{std::chrono::seconds(1)};
   std::atomic<std::size_t> next_{0};

@@ -15,6 +15,7 @@
 namespace sluice::rpc {
 
 class connections;
+class instruments;
 
 struct channel_settings {
   std::string peer;                    ///< the service's name, for messages: "identity"
@@ -23,6 +24,7 @@ struct channel_settings {
   std::size_t message_bytes_max = 11U << 20;  ///< the limit of HTTP bodies and a MiB
   /// New calls turn away from nodes that are not serving. Off where one certain node is meant, also while it drains.
   bool only_serving = true;
+  instruments* watch = nullptr;  ///< outlives the channel
 };
 
 /// Connections to all nodes of one service, which calls go to in turn; nodes that are away, or say that they are not

@@ -60,7 +60,7 @@ class outgoing_stream final : public grpc::ClientReadReactor<Message>, public un
     self_ = std::move(self);
     auto kept = std::make_shared<Request>(std::move(request));
     request_ = kept;
-    links_.enter(*this, context_, options);
+    links_.enter(*this, call_name_of<Request>(), context_, options);
     (stub.*method)(&context_, kept.get(), this);
     this->AddHold();  // reads begin outside of reactions
     this->StartCall();
@@ -109,6 +109,7 @@ class outgoing_stream final : public grpc::ClientReadReactor<Message>, public un
     links_.leave(*this, [&] {
       asio::post(home_, [self = std::move(self_), status] {
         self->status_ = status;
+        instruments::end_made(self->watched, status);
         self->changed_.notify();
       });
     });
@@ -171,7 +172,7 @@ class client {
     const executor home = co_await asio::this_coro::executor;
     auto call = std::make_shared<outgoing_call<Request, Response>>();
     call->request = std::move(request);
-    links_.enter(*call, call->context, options);
+    links_.enter(*call, call_name_of<Request>(), call->context, options);
     co_await asio::async_initiate<const asio::use_awaitable_t<executor>&, void()>(
         [&](auto handler) {
           call->resume = std::move(handler);
@@ -188,6 +189,7 @@ class client {
                            });
         },
         use_task);
+    instruments::end_made(call->watched, call->status);
     const auto state = co_await asio::this_coro::cancellation_state;
     if (state.cancelled() != asio::cancellation_type::none)
       throw boost::system::system_error(asio::error::operation_aborted);

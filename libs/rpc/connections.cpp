@@ -23,7 +23,8 @@ connections::connections(channel_settings told, std::vector<std::shared_ptr<grpc
     : peer_(std::move(told.peer)),
       proof_(told.protection.secret.empty() ? std::string() : make_secret_proof(told.protection.secret)),
       channels_(std::move(channels)),
-      log_(log) {}
+      log_(log),
+      watch_(told.watch) {}
 
 connections::~connections() {
   give_up_all();
@@ -43,13 +44,16 @@ std::size_t connections::pick() {
   return first;
 }
 
-void connections::enter(under_way& call, grpc::ClientContext& context, const call_options& options) {
+void connections::enter(under_way& call, const call_name& name, grpc::ClientContext& context,
+                        const call_options& options) {
   context.set_deadline(std::chrono::system_clock::now() + options.deadline);
   context.set_wait_for_ready(options.wait_for_ready);
   add(context, metadata::service_proof, proof_);
   add(context, metadata::request_id, options.request_id);
-  add(context, metadata::trace_parent, options.trace.parent);
-  add(context, metadata::trace_state, options.trace.state);
+  if (watch_ != nullptr) call.watched = watch_->begin_made(name, options.trace);
+  const telemetry::trace_context& trace = watch_ != nullptr ? call.watched.span.context() : options.trace;
+  add(context, metadata::trace_parent, trace.parent_text());
+  add(context, metadata::trace_state, trace.state);
   const std::scoped_lock lock(lock_);
   under_way_.insert(&call);
 }

@@ -14,6 +14,7 @@
 
 #include "rpc/call.hpp"
 #include "rpc/channel.hpp"
+#include "rpc/instruments.hpp"
 #include "telemetry/log.hpp"
 
 namespace sluice::rpc {
@@ -22,6 +23,7 @@ namespace sluice::rpc {
 class under_way {
  public:
   virtual void give_up() = 0;
+  watched_call watched;
 
  protected:
   ~under_way() = default;
@@ -42,7 +44,7 @@ class connections {
   std::size_t pick();
 
   /// Fills in what every call says; from here to `leave` the call is known to `give_up_all`.
-  void enter(under_way& call, grpc::ClientContext& context, const call_options& options);
+  void enter(under_way& call, const call_name& name, grpc::ClientContext& context, const call_options& options);
   /// `last` is the last that is done for the call on this thread: the destructor waits for it.
   template <class Last>
   void leave(under_way& call, Last last) {
@@ -61,6 +63,7 @@ class connections {
   std::string proof_;
   std::vector<std::shared_ptr<grpc::Channel>> channels_;
   telemetry::logger log_;
+  instruments* watch_;
   telemetry::log_limit refusals_{std::chrono::seconds(10)};
   std::atomic<std::size_t> next_{0};
   std::mutex lock_;

@@ -49,7 +49,8 @@ class server_stream {
 template <class Response>
 class unary_call final : public grpc::ServerUnaryReactor {
  public:
-  unary_call(call_host& host, grpc::CallbackServerContext* context, lifetime how) : call_(host, context, how) {}
+  unary_call(call_host& host, grpc::CallbackServerContext* context, const call_name& name, lifetime how)
+      : call_(host, context, name, how) {}
 
   void start(std::move_only_function<task<result<Response>>(call_context)> handler, Response* response) {
     asio::post(call_.home(), [this, handler = std::move(handler), response]() mutable {
@@ -78,8 +79,8 @@ class unary_call final : public grpc::ServerUnaryReactor {
 template <class Message>
 class stream_call final : public grpc::ServerWriteReactor<Message>, public server_stream<Message> {
  public:
-  stream_call(call_host& host, grpc::CallbackServerContext* context, lifetime how)
-      : call_(host, context, how), written_(call_.home()) {}
+  stream_call(call_host& host, grpc::CallbackServerContext* context, const call_name& name, lifetime how)
+      : call_(host, context, name, how), written_(call_.home()) {}
 
   void start(std::move_only_function<task<result<void>>(call_context, server_stream<Message>&)> handler) {
     asio::post(call_.home(), [this, handler = std::move(handler)]() mutable {
@@ -137,7 +138,7 @@ class stream_call final : public grpc::ServerWriteReactor<Message>, public serve
 template <class Request, class Response, class Handler>
 grpc::ServerUnaryReactor* answer(call_host& host, grpc::CallbackServerContext* context, const Request* request,
                                  Response* response, Handler handler, lifetime how = lifetime::bounded) {
-  auto* call = new unary_call<Response>(host, context, how);
+  auto* call = new unary_call<Response>(host, context, call_name_of<Request>(), how);
   call->start(
       [request, handler = std::move(handler)](call_context told) mutable { return handler(std::move(told), *request); },
       response);
@@ -149,7 +150,7 @@ grpc::ServerUnaryReactor* answer(call_host& host, grpc::CallbackServerContext* c
 template <class Message, class Request, class Handler>
 grpc::ServerWriteReactor<Message>* stream(call_host& host, grpc::CallbackServerContext* context, const Request* request,
                                           Handler handler, lifetime how = lifetime::bounded) {
-  auto* call = new stream_call<Message>(host, context, how);
+  auto* call = new stream_call<Message>(host, context, call_name_of<Request>(), how);
   call->start([request, handler = std::move(handler)](call_context told, server_stream<Message>& to) mutable {
     return handler(std::move(told), *request, to);
   });

@@ -124,7 +124,7 @@ class echo_rpc final : public v1::Echo::CallbackService {
     }
     if (request.how().empty()) response.set_text(request.text());
     response.set_request_id(call.request_id);
-    response.set_trace_parent(call.trace.parent);
+    response.set_trace_parent(call.trace.parent_text());
     response.set_trace_state(call.trace.state);
     response.set_left_ms(call.left().count());
     response.set_node(node_);

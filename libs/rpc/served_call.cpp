@@ -6,21 +6,40 @@
 
 namespace sluice::rpc {
 
-served_call::served_call(call_host& host, grpc::CallbackServerContext* context, lifetime how)
-    : host_(host), context_(context), how_(how), home_(host.next_worker()), place_(host.enter(*this, how)) {}
+served_call::served_call(call_host& host, grpc::CallbackServerContext* context, const call_name& name, lifetime how)
+    : host_(host),
+      context_(context),
+      name_(name),
+      how_(how),
+      home_(host.next_worker()),
+      place_(host.enter(*this, how)) {}
 
 void served_call::start(handler run, finisher finish) {
   grpc::Status admitted = host_.admit(*context_);
   if (!admitted.ok()) return finish(std::move(admitted));
   if (cancelled_) return finish(host_.stopping());
   running_ = true;
+  call_context told = context_of(*context_);
+  watch(told);
   asio::co_spawn(
-      home_, run(context_of(*context_)),
+      home_, run(std::move(told)),
       asio::bind_cancellation_slot(cancel_.slot(), [this, finish = std::move(finish)](
                                                        std::exception_ptr failure, const grpc::Status& status) mutable {
         running_ = false;
-        finish(verdict(failure, status));
+        grpc::Status last = verdict(failure, status);
+        report(last);
+        finish(std::move(last));
       }));
+}
+
+void served_call::watch(call_context& told) {
+  if (host_.watch() == nullptr) return;
+  watched_ = host_.watch()->begin_served(name_, told.trace, how_ == lifetime::endless);
+  told.trace = watched_.span.context();
+}
+
+void served_call::report(const grpc::Status& how) {
+  instruments::end_served(watched_, how, how_ == lifetime::endless);
 }
 
 grpc::Status served_call::verdict(const std::exception_ptr& failure, const grpc::Status& status) {

@@ -18,7 +18,8 @@ class served_call {
   using handler = std::move_only_function<task<grpc::Status>(call_context)>;
   using finisher = std::move_only_function<void(grpc::Status)>;
 
-  served_call(call_host& host, grpc::CallbackServerContext* context, lifetime how);
+  /// `name` stays.
+  served_call(call_host& host, grpc::CallbackServerContext* context, const call_name& name, lifetime how);
   served_call(const served_call&) = delete;
   served_call& operator=(const served_call&) = delete;
 
@@ -36,11 +37,15 @@ class served_call {
 
  private:
   void cancel();
+  void watch(call_context& told);
+  void report(const grpc::Status& how);
   grpc::Status verdict(const std::exception_ptr& failure, const grpc::Status& status);
 
   call_host& host_;
   grpc::CallbackServerContext* context_;
+  const call_name& name_;
   lifetime how_;
+  watched_call watched_;
   executor home_;
   asio::cancellation_signal cancel_;
   bool running_ = false;

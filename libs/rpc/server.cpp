@@ -71,7 +71,7 @@ void set_connection_rules(grpc::ServerBuilder& builder) {
 
 struct server::parts {
   parts(async::worker_pool& workers, server_settings with, const telemetry::logger& log)
-      : told(std::move(with)), host(workers, told.protection.secret, told.calls_max, log), node(host) {}
+      : told(std::move(with)), host(workers, told.protection.secret, told.calls_max, log, told.watch), node(host) {}
 
   result<listen_address> check() const;
 

@@ -18,12 +18,14 @@ class Service;
 namespace sluice::rpc {
 
 class call_host;
+class instruments;
 
 struct server_settings {
   std::string listen;  ///< ADDRESS:PORT, [IPV6]:PORT; port 0: any free one
   security protection;
   std::size_t message_bytes_max = 11U << 20;  ///< the limit of HTTP bodies and a MiB
   std::uint32_t calls_max = 65'536;           ///< at one time; beyond, they are `unavailable`
+  instruments* watch = nullptr;               ///< outlives the server
 };
 
 /// Answers calls on gRPC's threads by handlers on the workers (handlers.hpp). Beside what is added it answers the

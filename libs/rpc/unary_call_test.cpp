@@ -18,8 +18,8 @@ TEST_F(unary_call_test, carries_messages_and_what_goes_beside_them) {
   const auto answer = say("", any_bytes, 0,
                           {.deadline = patience,
                            .request_id = "req_1",
-                           .trace = {.parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
-                                     .state = "rojo=00f067aa0ba902b7"}});
+                           .trace = telemetry::parse_trace_context(
+                               "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "rojo=00f067aa0ba902b7")});
   ASSERT_TRUE(answer) << answer.error().message;
   EXPECT_EQ(answer->text(), any_bytes);
   EXPECT_EQ(answer->request_id(), "req_1");
@@ -34,7 +34,7 @@ TEST_F(unary_call_test, what_no_header_can_carry_is_left_out) {
   for (const std::string& odd : {std::string("\r\nx: y"), std::string("\xff\0", 2), std::string("é"),
                                  std::string(5000, 'x'), std::string(100'000, 'x')}) {
     const auto answer =
-        say("", "hello", 0, {.deadline = patience, .request_id = odd, .trace = {.parent = odd, .state = odd}});
+        say("", "hello", 0, {.deadline = patience, .request_id = odd, .trace = {.trace_id = {}, .state = odd}});
     ASSERT_TRUE(answer) << answer.error().detail;
     EXPECT_EQ(answer->request_id(), "");
     EXPECT_EQ(answer->trace_parent(), "");

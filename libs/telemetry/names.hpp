@@ -49,6 +49,14 @@ inline constexpr metric deltas{"sluice_deltas_total", "Deltas appended to genera
 inline constexpr metric provider_attempts{"sluice_provider_attempts_total", "Attempts at providers that ended"};
 inline constexpr metric provider_connections{"sluice_provider_connections", "Open connections to providers"};
 
+// Calls between nodes. Labels: method, status (the code's name).
+inline constexpr metric rpc_serving{"sluice_rpc_serving", "Calls of other nodes that are being answered"};
+inline constexpr metric rpc_served{"sluice_rpc_served_total", "Calls of other nodes that were answered"};
+inline constexpr metric rpc_served_seconds{"sluice_rpc_served_duration_seconds",
+                                           "How long calls of other nodes took, but for those without an end"};
+inline constexpr metric rpc_made{"sluice_rpc_calls_total", "Calls to other nodes that ended"};
+inline constexpr metric rpc_made_seconds{"sluice_rpc_call_duration_seconds", "How long calls to other nodes took"};
+
 // Traces on their way out. Label reason: queue_full, export_failed, stopped.
 inline constexpr metric spans_exported{"sluice_spans_exported_total", "Spans that a collector has taken"};
 inline constexpr metric spans_dropped{"sluice_spans_dropped_total", "Spans that nobody will see"};
@@ -90,7 +98,7 @@ inline constexpr std::string_view server_port = "server.port";
 inline constexpr std::string_view rpc_system = "rpc.system";
 inline constexpr std::string_view rpc_service = "rpc.service";
 inline constexpr std::string_view rpc_method = "rpc.method";
-inline constexpr std::string_view rpc_grpc_status = "rpc.grpc.status_code";
+inline constexpr std::string_view rpc_status = "rpc.grpc.status_code";
 inline constexpr std::string_view gen_ai_operation = "gen_ai.operation.name";
 inline constexpr std::string_view gen_ai_provider = "gen_ai.provider.name";
 inline constexpr std::string_view gen_ai_request_model = "gen_ai.request.model";
