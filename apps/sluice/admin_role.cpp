@@ -8,6 +8,7 @@
 #include "admin/module.hpp"
 #include "agent/rpc_usage.hpp"
 #include "app/listener.hpp"
+#include "app/observed_metrics.hpp"
 #include "app/role.hpp"
 #include "app/storage.hpp"
 #include "app/wiring.hpp"
@@ -35,7 +36,9 @@ class admin_role final : public role {
         limits_(told_.limits, *on.limiter, on.metrics),
         admin_(told_, *stored_.database,
                {.people = people_.face(), .accounts = people_.administration(), .usage = *usage_, .nodes = nodes_},
-               *on.state, door_, limits_, on.metrics, on.log) {}
+               *on.state, door_, limits_, on.metrics, on.log) {
+    observe(on.metrics, *stored_.database);
+  }
 
   result<void> prepare() override {
     auto told = make_client_server_settings(on_.told);
@@ -48,6 +51,7 @@ class admin_role final : public role {
 
   result<void> start() override {
     people_.begin();
+    observe(on_.metrics, outside_->server());
     return outside_->start();
   }
 

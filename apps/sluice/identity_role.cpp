@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "app/first_admin.hpp"
+#include "app/observed_metrics.hpp"
 #include "app/role.hpp"
 #include "app/storage.hpp"
 #include "app/wiring.hpp"
@@ -22,6 +23,7 @@ class identity_role final : public role {
                 on.log),
         server_(on.workers, make_rpc_server_settings(on.told, &on.calls), on.log) {
     identity::add_rpc_services(server_, people_);
+    observe(on.metrics, *stored_.database);
   }
 
   result<void> prepare() override {

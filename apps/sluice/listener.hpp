@@ -22,6 +22,7 @@ class listener {
   result<void> start() { return server_.start(); }
   /// `http://127.0.0.1:8080`: as somebody on this machine would type it. After `start`.
   std::string address() const;
+  const http::server& server() const { return server_; }
   void wind_down() { server_.wind_down(); }
   void stop(std::chrono::milliseconds drain) { server_.stop(drain); }
 

@@ -12,6 +12,7 @@
 #include "agent/module.hpp"
 #include "app/first_admin.hpp"
 #include "app/listener.hpp"
+#include "app/observed_metrics.hpp"
 #include "app/providers.hpp"
 #include "app/role.hpp"
 #include "app/storage.hpp"
@@ -40,7 +41,10 @@ class serve_role final : public role {
         admin_(
             make_admin_settings(on.told), *stored_.database,
             {.people = people_.face(), .accounts = people_.administration(), .usage = agents_.usage(), .nodes = nodes_},
-            *on.state, gateway_.door(), gateway_.limits(), on.metrics, on.log) {}
+            *on.state, gateway_.door(), gateway_.limits(), on.metrics, on.log) {
+    observe(on.metrics, *stored_.database);
+    observe(on.metrics, *stored_.outbox);
+  }
 
   result<void> prepare() override {
     if (const auto idle = gateway_.idle_limits(admin_.routes()); !idle.empty())
@@ -57,6 +61,7 @@ class serve_role final : public role {
   result<void> start() override {
     people_.begin();
     gateway_.begin();
+    observe(on_.metrics, outside_->server());
     return outside_->start();
   }
 

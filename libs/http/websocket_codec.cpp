@@ -284,6 +284,7 @@ websocket_event websocket_decoder::violation(std::uint16_t code, std::string_vie
 void websocket_close_handshake::close(std::string& out, std::uint16_t code, std::string_view reason) {
   if (sent_) return;
   sent_ = true;
+  code_ = code;
   append_close_frame(out, role_, code, reason);
 }
 

@@ -100,9 +100,12 @@ class websocket_close_handshake {
   /// Whether both sides have said it, or the peer must not be listened to any more: the server now ends the
   /// connection once its output is written, a client waits for that.
   bool finished() const { return sent_ && heard_; }
+  /// What our close frame said; 1006, which no frame says, before there is one.
+  std::uint16_t code() const { return code_; }
 
  private:
   websocket_role role_;
+  std::uint16_t code_ = 1006;
   bool sent_ = false;
   bool heard_ = false;
 };

@@ -86,6 +86,10 @@ std::vector<double> request_seconds() {
   return {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60};
 }
 
+std::vector<double> delta_seconds() {
+  return {0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10};
+}
+
 std::vector<double> generation_seconds() {
   return {0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 60, 120, 300, 600};
 }
@@ -151,6 +155,7 @@ struct metric_registry::contents {
   }
 
   void add(entry next) {
+    const std::lock_guard held(lock);
     for (const entry& other : entries) {
       if (other.what.name == next.what.name) throw std::invalid_argument("a metric was made twice");
     }
@@ -169,6 +174,7 @@ struct metric_registry::contents {
 
   std::size_t workers;
   sharded_numbers numbers;
+  std::mutex lock;  // a role may be built while its health port is scraped
   std::vector<entry> entries;
 };
 
@@ -229,12 +235,13 @@ void metric_registry::add_process_metrics(std::string_view version) {
 }
 
 std::string metric_registry::render() const {
+  const std::lock_guard held(has_->lock);
   std::vector<MetricFamily> collected;
   collected.reserve(has_->entries.size());
   for (const contents::entry& each : has_->entries) {
     MetricFamily one{std::string(each.what.name), std::string(each.what.help), each.type, {}};
     each.collect_into(one);
-    if (!one.metric.empty()) collected.push_back(std::move(one));
+    collected.push_back(std::move(one));  // also one without series yet: its name and help say that it is there
   }
   return prometheus::TextSerializer().Serialize(collected);
 }

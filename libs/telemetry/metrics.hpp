@@ -73,6 +73,7 @@ class histogram {
 
 /// Bounds of duration histograms, in seconds.
 std::vector<double> request_seconds();     ///< 1 ms … 60 s
+std::vector<double> delta_seconds();       ///< 0.1 ms … 10 s
 std::vector<double> generation_seconds();  ///< 10 ms … 600 s
 
 using label_values = std::initializer_list<std::string_view>;
@@ -105,7 +106,7 @@ class family {
   std::vector<known> known_;  // by worker
 };
 
-/// All metrics of a process. Made before the workers start, outlives everything that counts.
+/// All metrics of a process. Outlives everything that counts; metrics are made from any thread.
 class metric_registry {
  public:
   /// `workers`: the size of the worker pool.

@@ -14,17 +14,18 @@ inline constexpr metric http_request_seconds{"sluice_http_request_duration_secon
                                              "From a request's first byte to its answer's last"};
 inline constexpr metric http_connections{"sluice_http_connections", "Open TCP connections of clients"};
 inline constexpr metric http_connections_refused{"sluice_http_connections_refused_total",
-                                                 "Connections and upgrades refused at a cap; label cap"};
+                                                 "Connections of clients refused at a cap"};
+inline constexpr metric http_connections_cut{"sluice_http_connections_cut_total",
+                                             "Connections of clients ended by a deadline"};
 inline constexpr metric limit_refusals{"sluice_limit_refusals_total", "Requests refused by a limit; label limit"};
 inline constexpr metric admin_actions{"sluice_admin_actions_total",
                                       "What admins did to others; labels action, outcome"};
 inline constexpr metric sockets{"sluice_sockets", "Open WebSockets"};
 inline constexpr metric socket_closes{"sluice_socket_closes_total", "WebSockets closed; label code"};
-inline constexpr metric socket_messages{"sluice_socket_messages_total", "WebSocket messages received; label type"};
-inline constexpr metric sent_bytes{"sluice_sent_bytes_total", "Bytes written to clients"};
-inline constexpr metric received_bytes{"sluice_received_bytes_total", "Bytes read from clients"};
-inline constexpr metric authentication_failures{"sluice_authentication_failures_total",
-                                                "Requests with no or bad credentials"};
+inline constexpr metric socket_messages{"sluice_socket_messages_total", "WebSocket messages received"};
+inline constexpr metric socket_sent_bytes{"sluice_socket_sent_bytes_total", "Bytes written to WebSockets"};
+inline constexpr metric socket_received_bytes{"sluice_socket_received_bytes_total", "Bytes read from WebSockets"};
+inline constexpr metric sent_bytes{"sluice_http_sent_bytes_total", "Bytes of the bodies of HTTP answers"};
 
 // Identity. Label: outcome.
 inline constexpr metric sign_ins{"sluice_sign_ins_total", "Attempts to sign in: good, wrong, throttled, unavailable"};
@@ -39,6 +40,8 @@ inline constexpr metric kept_bytes{"sluice_kept_generation_bytes",
 inline constexpr metric generations{"sluice_generations_total", "Generations that ended"};
 inline constexpr metric first_token_seconds{"sluice_time_to_first_token_seconds",
                                             "From the request to the first delta of its answer"};
+inline constexpr metric token_gap_seconds{"sluice_time_per_delta_seconds",
+                                          "From one delta to the next, on average over an answer"};
 inline constexpr metric generation_seconds{"sluice_generation_duration_seconds",
                                            "From the request to the end of its answer"};
 inline constexpr metric tokens{"sluice_tokens_total", "Tokens consumed; label kind: input, cached, output, reasoning"};
@@ -47,7 +50,18 @@ inline constexpr metric deltas{"sluice_deltas_total", "Deltas appended to genera
 
 // Attempts at providers. Labels: provider, outcome.
 inline constexpr metric provider_attempts{"sluice_provider_attempts_total", "Attempts at providers that ended"};
-inline constexpr metric provider_connections{"sluice_provider_connections", "Open connections to providers"};
+inline constexpr metric provider_seconds{"sluice_provider_attempt_duration_seconds",
+                                         "How long attempts at providers took; label provider"};
+
+// The database, and what waits to be stored there.
+inline constexpr metric database_reads{"sluice_database_reads_total", "Reads of the database that ended"};
+inline constexpr metric database_writes{"sluice_database_writes_total", "Writes to the database that ended"};
+inline constexpr metric database_commits{"sluice_database_commits_total", "Transactions that were committed"};
+inline constexpr metric database_refused{"sluice_database_refused_total", "Refused because too much waited"};
+inline constexpr metric database_reads_waiting{"sluice_database_reads_waiting", "Reads that wait for a connection"};
+inline constexpr metric database_writes_waiting{"sluice_database_writes_waiting", "Writes that wait for a connection"};
+inline constexpr metric outbox_records{"sluice_outbox_records", "Records in the outbox file"};
+inline constexpr metric outbox_bytes{"sluice_outbox_bytes", "Bytes in the outbox file"};
 
 // Calls between nodes. Labels: method, status (the code's name).
 inline constexpr metric rpc_serving{"sluice_rpc_serving", "Calls of other nodes that are being answered"};

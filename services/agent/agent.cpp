@@ -250,8 +250,7 @@ void agent::retire(const std::shared_ptr<live_generation>& self) {
   }
   if (!self->resumable) return table_.forget(self->log->id());
   self->ended_at = steady_clock::now();
-  here.ended_bytes += self->log->footprint();
-  here.ended.push_back(self);
+  keep(here, self);
 }
 
 void agent::release(const live_generation& refused) {

@@ -49,6 +49,9 @@ class agent final : public service {
   /// moment to end.
   task<> drain(std::chrono::milliseconds limit);
   std::uint64_t live() const { return live_.load(std::memory_order_relaxed); }
+  /// Ended generations that can still be followed, and what they hold. Any thread.
+  std::uint64_t kept() const { return kept_.load(std::memory_order_relaxed); }
+  std::uint64_t kept_bytes() const { return kept_bytes_.load(std::memory_order_relaxed); }
   /// One that is running, or has ended not long ago; null if it is not there or another user's.
   std::shared_ptr<live_generation> find_own(const caller& who, const std::string& generation_id) const;
 
@@ -70,6 +73,9 @@ class agent final : public service {
   task<> keep_house(std::size_t worker);
   task<> quiet_down(std::chrono::milliseconds limit);
   void cancel_orphans(shift& here, std::chrono::steady_clock::time_point now) const;
+  void keep(shift& here, std::shared_ptr<live_generation> ended);
+  /// It leaves memory; the caller takes it out of the list.
+  void let_go(shift& here, const live_generation& ended);
   void forget_ended(shift& here, std::chrono::steady_clock::time_point now);
 
   async::worker_pool& workers_;
@@ -82,6 +88,8 @@ class agent final : public service {
   generation_table table_;
   std::vector<shift> shifts_;  // by worker
   std::atomic<std::uint64_t> live_{0};
+  std::atomic<std::uint64_t> kept_{0};
+  std::atomic<std::uint64_t> kept_bytes_{0};
   std::atomic<bool> draining_{false};
 };
 

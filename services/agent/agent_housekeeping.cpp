@@ -52,11 +52,26 @@ void agent::cancel_orphans(shift& here, steady_clock::time_point now) const {
   }
 }
 
+void agent::keep(shift& here, std::shared_ptr<live_generation> ended) {
+  const std::uint64_t bytes = ended->log->footprint();
+  here.ended_bytes += bytes;
+  kept_bytes_.fetch_add(bytes, std::memory_order_relaxed);
+  kept_.fetch_add(1, std::memory_order_relaxed);
+  here.ended.push_back(std::move(ended));
+}
+
+void agent::let_go(shift& here, const live_generation& ended) {
+  const std::uint64_t bytes = ended.log->footprint();
+  here.ended_bytes -= bytes;
+  kept_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
+  kept_.fetch_sub(1, std::memory_order_relaxed);
+  table_.forget(ended.log->id());
+}
+
 void agent::forget_ended(shift& here, steady_clock::time_point now) {
   const std::uint64_t share = settings_.ended_bytes_max / shifts_.size();
   while (!here.ended.empty() && (now - here.ended.front()->ended_at >= settings_.grace || here.ended_bytes > share)) {
-    here.ended_bytes -= here.ended.front()->log->footprint();
-    table_.forget(here.ended.front()->log->id());
+    let_go(here, *here.ended.front());
     here.ended.pop_front();
   }
 }
@@ -74,8 +89,7 @@ void agent::drop_conversation(const std::string& conversation_id) {
       }
       for (const auto& one : here.ended) {
         if (!is_of_it(one)) continue;
-        here.ended_bytes -= one->log->footprint();
-        table_.forget(one->log->id());
+        let_go(here, *one);
       }
       std::erase_if(here.ended, is_of_it);
     });

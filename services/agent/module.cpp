@@ -16,6 +16,11 @@ class module::watch final : public observer {
         ended_(metrics.make_counters(telemetry::names::generations, {"provider", "model", "status"})),
         first_token_(metrics.make_histograms(telemetry::names::first_token_seconds, {"provider"},
                                              telemetry::generation_seconds())),
+        token_gap_(
+            metrics.make_histograms(telemetry::names::token_gap_seconds, {"provider"}, telemetry::delta_seconds())),
+        attempts_(metrics.make_counters(telemetry::names::provider_attempts, {"provider", "outcome"})),
+        attempt_duration_(
+            metrics.make_histograms(telemetry::names::provider_seconds, {"provider"}, telemetry::generation_seconds())),
         duration_(metrics.make_histograms(telemetry::names::generation_seconds, {"provider"},
                                           telemetry::generation_seconds())),
         tokens_(metrics.make_counters(telemetry::names::tokens, {"provider", "model", "kind"})),
@@ -31,6 +36,9 @@ class module::watch final : public observer {
     ended_.at({provider, model, to_string(how.status)}).add();
     if (how.time_to_first_token) first_token_.at({provider}).observe(*how.time_to_first_token);
     duration_.at({provider}).observe(how.total);
+    attempts_.at({provider, how.problem ? to_string(how.problem->reason) : to_string(how.status)}).add();
+    attempt_duration_.at({provider}).observe(how.total);
+    add_gaps(provider, ended.log->published(), how);
     deltas_.add(ended.log->published());
     add_tokens(provider, model, "input", how.usage.input_tokens);
     add_tokens(provider, model, "cached", how.usage.cached_tokens);
@@ -51,6 +59,13 @@ class module::watch final : public observer {
   }
 
  private:
+  void add_gaps(const std::string& provider, std::uint64_t published, const generation::finish& how) {
+    constexpr std::uint64_t ends = 2;  // the first delta, and the finish
+    if (!how.time_to_first_token || published <= ends) return;
+    const std::chrono::duration<double> written = how.total - *how.time_to_first_token;
+    token_gap_.at({provider}).observe(written / static_cast<double>(published - ends));
+  }
+
   void add_tokens(const std::string& provider, const std::string& model, std::string_view kind, std::int64_t count) {
     if (count > 0) tokens_.at({provider, model, kind}).add(static_cast<std::uint64_t>(count));
   }
@@ -75,6 +90,9 @@ class module::watch final : public observer {
   telemetry::gauge& live_;
   telemetry::family<telemetry::counter>& ended_;
   telemetry::family<telemetry::histogram>& first_token_;
+  telemetry::family<telemetry::histogram>& token_gap_;
+  telemetry::family<telemetry::counter>& attempts_;
+  telemetry::family<telemetry::histogram>& attempt_duration_;
   telemetry::family<telemetry::histogram>& duration_;
   telemetry::family<telemetry::counter>& tokens_;
   telemetry::counter& deltas_;
@@ -94,6 +112,10 @@ module::module(async::worker_pool& workers, settings told, std::vector<std::shar
     conversations_(std::make_unique<conversations>(*store_, *agent_)), usage_(std::make_unique<usage_ledger>(*store_)) {
   metrics.make_observed_gauge(telemetry::names::waiting_records,
                               [this] { return static_cast<double>(records_->waiting()); });
+  metrics.make_observed_gauge(telemetry::names::kept_generations,
+                              [this] { return static_cast<double>(agent_->kept()); });
+  metrics.make_observed_gauge(telemetry::names::kept_bytes,
+                              [this] { return static_cast<double>(agent_->kept_bytes()); });
 }
 
 module::~module() = default;

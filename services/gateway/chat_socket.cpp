@@ -115,6 +115,7 @@ task<> chat_socket::greet() {
 }
 
 task<> chat_socket::hear(std::span<char> bytes) {
+  all_.observer_.on_received(bytes.size());
   decoder_.feed(bytes);
   while (const auto event = decoder_.next()) {
     if (event->what != websocket_event::kind::message) {
@@ -129,6 +130,7 @@ task<> chat_socket::hear(std::span<char> bytes) {
       closing_since_ = heard_at_;
       continue;
     }
+    all_.observer_.on_message();
     frame_batch out(out_);
     if (auto asked = dialogue_.receive(event->payload, out)) {
       decoder_.keep_unread();  // others read into the same buffer while this waits
@@ -193,6 +195,7 @@ void chat_socket::flush() {
     const asio::const_buffer whole(out_.data(), out_.size());
     const auto sent = socket_.try_write({&whole, 1});
     if (sent.error) return cut();
+    all_.observer_.on_sent(sent.bytes);
     if (sent.bytes == out_.size()) {
       free_storage(out_);
     } else {
@@ -236,6 +239,7 @@ task<> chat_socket::write_all() {
       cut();
       break;
     }
+    all_.observer_.on_sent(sending.size());
     sending.clear();
     written_.notify();
   }

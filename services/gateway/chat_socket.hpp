@@ -41,6 +41,8 @@ class chat_socket : public std::enable_shared_from_this<chat_socket> {
   void look_after(std::chrono::steady_clock::time_point now);
 
   const door::principal& who() const { return *who_; }
+  /// What its close frame said, ours or the peer's; 1006 if there was none.
+  std::uint16_t close_code() const { return closing_.code(); }
   /// When it is to be asked whether the session still stands: at first when the token has run out.
   bool is_session_check_due(std::chrono::steady_clock::time_point now) const {
     return now >= check_session_at_ && !ended_;

@@ -24,6 +24,9 @@ class chat_observer {
   virtual ~chat_observer() = default;
   virtual void on_socket_opened(const chat_socket& socket) = 0;
   virtual void on_socket_closed(const chat_socket& socket) = 0;
+  virtual void on_message() = 0;
+  virtual void on_received(std::size_t bytes) = 0;
+  virtual void on_sent(std::size_t bytes) = 0;
   virtual void on_socket_broken(std::exception_ptr why) = 0;
 };
 

@@ -1,9 +1,11 @@
 #include "gateway/module.hpp"
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 
 #include <boost/asio/co_spawn.hpp>
+#include <fmt/format.h>
 
 #include "async/wakeup.hpp"
 #include "door/account_api.hpp"
@@ -40,15 +42,34 @@ task<> answer_root(http::exchange& with) {
 class module::chat_watch final : public chat_observer {
  public:
   chat_watch(telemetry::metric_registry& metrics, const telemetry::logger& log)
-      : open_(metrics.make_gauge(telemetry::names::sockets)), log_(log) {}
+      : open_(metrics.make_gauge(telemetry::names::sockets)),
+        closes_(metrics.make_counters(telemetry::names::socket_closes, {"code"})),
+        messages_(metrics.make_counter(telemetry::names::socket_messages)),
+        received_(metrics.make_counter(telemetry::names::socket_received_bytes)),
+        sent_(metrics.make_counter(telemetry::names::socket_sent_bytes)),
+        log_(log) {}
   void on_socket_opened(const chat_socket&) override { open_.add(); }
-  void on_socket_closed(const chat_socket&) override { open_.subtract(); }
+  void on_socket_closed(const chat_socket& socket) override {
+    open_.subtract();
+    // Peers may say any number of thousands.
+    const std::uint16_t code = socket.close_code();
+    closes_.at({std::ranges::find(close_codes, code) == close_codes.end() ? "other" : fmt::to_string(code)}).add();
+  }
+  void on_message() override { messages_.add(); }
+  void on_received(std::size_t bytes) override { received_.add(bytes); }
+  void on_sent(std::size_t bytes) override { sent_.add(bytes); }
   void on_socket_broken(std::exception_ptr why) override {
     log_.error("a chat socket broke", {{"problem", message_of(why)}});
   }
 
  private:
+  static constexpr std::array<std::uint16_t, 13> close_codes{1000, 1001, 1002, 1003, 1006, 1007, 1008,
+                                                             1009, 1011, 1013, 4401, 4408, 4429};
   telemetry::gauge& open_;
+  telemetry::family<telemetry::counter>& closes_;
+  telemetry::counter& messages_;
+  telemetry::counter& received_;
+  telemetry::counter& sent_;
   telemetry::logger log_;
 };
 
