@@ -9,6 +9,9 @@ export const executables = {
   sluice: process.env.SLUICE_BIN ?? resolve(root, 'build/release/bin/sluice'),
   llmsim: process.env.LLMSIM_BIN ?? resolve(root, 'build/release/bin/llmsim'),
   chromium: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  /** Debian's own, which finds Debian's packages. */
+  python: '/usr/bin/python3',
+  promtool: process.env.PROMTOOL ?? '/usr/bin/promtool',
 };
 
 export interface Ended {
@@ -67,6 +70,15 @@ export class Executable {
   /** The same of standard error, where the log goes. */
   async errorLine(pattern: RegExp, ms: number = patienceMs): Promise<RegExpExecArray> {
     return this.#find(pattern, () => this.stderr.split('\n').slice(0, -1), ms);
+  }
+
+  /** Resolves when there are more than `count` lines of standard output, or it has ended. */
+  async lineAfter(count: number): Promise<void> {
+    while (this.lines.length <= count && !this.#isOver) {
+      const { promise, resolve } = signal();
+      this.#waiting.push(resolve);
+      await promise;
+    }
   }
 
   async #find(pattern: RegExp, lines: () => string[], ms: number): Promise<RegExpExecArray> {

@@ -36,6 +36,7 @@ export interface GatewayConfig {
   default_model?: string;
   generations?: Record<string, unknown>;
   limits?: Limit[];
+  telemetry?: Record<string, unknown>;
 }
 
 /** The fixed token of user `demo`, and the API keys of two users who must not see each other's work. */
