@@ -122,7 +122,7 @@ struct reasoning_settings {
 /// A request for one generation. What is not set is the provider's default. `extensions` holds the top-level fields
 /// that have no neutral name, exactly as they came in `dialect`; a provider of the same dialect sends them on.
 struct request {
-  std::string model;  ///< as the client named it
+  std::string model;     ///< as the client named it
   bool streamed = true;  ///< whether the answer is wanted piece by piece; if not, a provider may be asked for it whole
   std::vector<message> messages;
   std::optional<double> temperature;

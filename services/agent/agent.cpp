@@ -84,6 +84,7 @@ agent::agent(async::worker_pool& workers, settings told, std::vector<std::shared
              conversation_store& store, recorder& records, observer& watcher, const telemetry::tracer& spans)
     : workers_(workers),
       settings_(std::move(told)),
+      owner_(make_id("agent")),
       routes_(settings_, std::move(providers)),
       store_(store),
       records_(records),
@@ -162,6 +163,7 @@ task<result<void>> agent::place_in_conversation(live_generation& self, start_req
   turn->generation_id = self.about.generation_id;
   turn->model = self.about.model;
   turn->provider = self.about.provider;
+  turn->owner = owner_;
   self.about.conversation_id = turn->conversation_id;
   self.about.message_id = turn->answer_id;
   const auto place = co_await store_.begin_turn(std::move(*turn), records_.waiting_in(self.about.conversation_id));

@@ -48,6 +48,10 @@ class agent final : public service {
   /// Refuses new generations and returns when none is running. What still runs after `limit` is cancelled, and has a
   /// moment to end.
   task<> drain(std::chrono::milliseconds limit);
+  /// This process, as others know who writes an answer.
+  const std::string& owner() const { return owner_; }
+  /// How long an ended generation can still be followed.
+  std::chrono::milliseconds kept_after_end() const { return settings_.grace; }
   std::uint64_t live() const { return live_.load(std::memory_order_relaxed); }
   /// Ended generations that can still be followed, and what they hold. Any thread.
   std::uint64_t kept() const { return kept_.load(std::memory_order_relaxed); }
@@ -80,6 +84,7 @@ class agent final : public service {
 
   async::worker_pool& workers_;
   settings settings_;
+  const std::string owner_;
   route_table routes_;
   conversation_store& store_;
   recorder& records_;

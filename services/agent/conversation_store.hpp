@@ -33,6 +33,7 @@ struct new_turn {
   std::string generation_id;
   std::string model;
   std::string provider;
+  std::string owner;  ///< the agent's process that writes the answer
   time_point now;
 };
 
@@ -80,11 +81,16 @@ class conversation_store {
   virtual task<result<std::vector<generation::message>>> read_path(std::string conversation_id, std::string message_id,
                                                                    std::uint64_t bytes_max) = 0;
 
-  /// Answers, status and usage, all of them in one transaction. Recording again changes nothing.
+  /// Answers, status and usage, all of them in one transaction. Recording again changes nothing; what was taken for
+  /// interrupted meanwhile is corrected.
   virtual task<result<void>> record(ended_generations ended) = 0;
 
   /// What an earlier process left running is marked `interrupted`, with a usage record of nothing. How many. Blocking.
   virtual result<std::uint64_t> close_interrupted(time_point now) = 0;
+  /// The same of what one owner left running.
+  virtual task<result<std::uint64_t>> close_interrupted_of(std::string owner, time_point now) = 0;
+  /// Of everything that is running.
+  virtual task<result<std::vector<std::string>>> list_owners() = 0;
 
   /// Without looking at `query`.
   virtual task<result<conversation_page>> list_conversations(caller who, list_conversations_request asked) = 0;

@@ -169,11 +169,11 @@ void insert_messages(soci::session& in, const new_turn& added, long long positio
 void insert_generation(soci::session& in, const new_turn& added) {
   const long long now = to_ms(added.now);
   in << "INSERT INTO generations (id, user_id, key_id, conversation_id, message_id, model, provider, status, ending,"
-        " last_number, created_at_ms, ended_at_ms) VALUES (:id, :user, :key, :conversation, :message, :model,"
-        " :provider, 'running', '', 0, :now, 0)",
+        " last_number, created_at_ms, ended_at_ms, owner) VALUES (:id, :user, :key, :conversation, :message, :model,"
+        " :provider, 'running', '', 0, :now, 0, :owner)",
       soci::use(added.generation_id), soci::use(added.who.user_id), soci::use(added.who.key_id),
       soci::use(added.conversation_id), soci::use(added.answer_id), soci::use(added.model), soci::use(added.provider),
-      soci::use(now);
+      soci::use(now), soci::use(added.owner);
 }
 
 result<turn_place> insert_turn(soci::session& in, const new_turn& added, const ended_generations& unrecorded) {

@@ -18,6 +18,8 @@ class conversation_store_sql final : public conversation_store {
                                                            std::uint64_t bytes_max) override;
   task<result<void>> record(ended_generations ended) override;
   result<std::uint64_t> close_interrupted(time_point now) override;
+  task<result<std::uint64_t>> close_interrupted_of(std::string owner, time_point now) override;
+  task<result<std::vector<std::string>>> list_owners() override;
   task<result<conversation_page>> list_conversations(caller who, list_conversations_request asked) override;
   task<result<conversation_search>> search_further(caller who, conversation_search so_far) override;
   task<result<conversation_tree>> read_conversation(caller who, std::string conversation_id, std::string cursor,

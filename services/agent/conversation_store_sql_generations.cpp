@@ -41,7 +41,19 @@ class usage_inserter {
                                " ended_at_ms, total_ms) VALUES (:id, :attempt, :user, :key, :model, :provider,"
                                " :provider_model, :status, :input, :cached, :cache_write, :input_audio, :output,"
                                " :reasoning, :output_audio, :accepted, :rejected, :source, :cost, :ended, :total)"
-                               " ON CONFLICT (generation_id, attempt) DO NOTHING",
+                               " ON CONFLICT (generation_id, attempt) DO UPDATE SET provider = excluded.provider,"
+                               " provider_model = excluded.provider_model, status = excluded.status,"
+                               " input_tokens = excluded.input_tokens, cached_tokens = excluded.cached_tokens,"
+                               " cache_write_tokens = excluded.cache_write_tokens,"
+                               " input_audio_tokens = excluded.input_audio_tokens,"
+                               " output_tokens = excluded.output_tokens, reasoning_tokens = excluded.reasoning_tokens,"
+                               " output_audio_tokens = excluded.output_audio_tokens,"
+                               " accepted_prediction_tokens = excluded.accepted_prediction_tokens,"
+                               " rejected_prediction_tokens = excluded.rejected_prediction_tokens,"
+                               " source = excluded.source, cost_nano_usd = excluded.cost_nano_usd,"
+                               " ended_at_ms = excluded.ended_at_ms, total_ms = excluded.total_ms"
+                               // What was written first holds, unless it was the word of others on a lost agent.
+                               " WHERE usage_events.status = 'interrupted' AND excluded.status <> 'interrupted'",
                  soci::use(event_.generation_id), soci::use(event_.attempt), soci::use(event_.who.user_id),
                  soci::use(event_.who.key_id), soci::use(event_.model), soci::use(event_.provider),
                  soci::use(event_.provider_model), soci::use(event_.status), soci::use(counts_[0]),
@@ -90,7 +102,7 @@ void update_answer(soci::session& in, const ended_generation& ended) {
       soci::use(ended.conversation_id), soci::use(at);
   soci::statement update = (in.prepare << "UPDATE generations SET status = :status, ending = :ending,"
                                           " provider = :provider, last_number = :last, ended_at_ms = :at"
-                                          " WHERE id = :id AND status = 'running'",
+                                          " WHERE id = :id AND status IN ('running', 'interrupted')",
                             soci::use(status), soci::use(ending), soci::use(ended.how.provider), soci::use(last),
                             soci::use(at), soci::use(ended.id));
   update.execute(true);
@@ -101,13 +113,20 @@ void update_answer(soci::session& in, const ended_generation& ended) {
       soci::use(ended.message_id);
 }
 
-std::vector<usage_event> select_running(soci::session& in, long long now) {
+// Generations that are not, or no longer, written by anybody.
+struct left_behind {
+  std::string owner;  // of this one
+  long long all = 0;  // 1: of everybody
+};
+
+std::vector<usage_event> select_running(soci::session& in, const left_behind& whose, long long now) {
   usage_event row;
   std::vector<usage_event> running;
-  soci::statement select = (in.prepare << "SELECT id, user_id, key_id, model, provider, created_at_ms FROM generations"
-                                          " WHERE status = 'running'",
-                            soci::into(row.generation_id), soci::into(row.who.user_id), soci::into(row.who.key_id),
-                            soci::into(row.model), soci::into(row.provider), soci::into(row.total_ms));
+  soci::statement select =
+      (in.prepare << "SELECT id, user_id, key_id, model, provider, created_at_ms FROM generations"
+                     " WHERE status = 'running' AND (owner = :owner OR :all = 1)",
+       soci::use(whose.owner), soci::use(whose.all), soci::into(row.generation_id), soci::into(row.who.user_id),
+       soci::into(row.who.key_id), soci::into(row.model), soci::into(row.provider), soci::into(row.total_ms));
   select.execute();
   while (select.fetch()) {
     usage_event& event = running.emplace_back(row);
@@ -118,15 +137,24 @@ std::vector<usage_event> select_running(soci::session& in, long long now) {
   return running;
 }
 
-result<std::uint64_t> mark_interrupted(soci::session& in, long long now) {
-  const std::vector<usage_event> running = select_running(in, now);
+// One by one, and only what is running still: its agent may be alive after all, and have ended it this moment.
+result<std::uint64_t> mark_interrupted(soci::session& in, const left_behind& whose, long long now) {
+  const std::vector<usage_event> running = select_running(in, whose, now);
   usage_inserter usage(in);
-  for (const usage_event& event : running)
+  std::uint64_t marked = 0;
+  for (const usage_event& event : running) {
+    soci::statement update = (in.prepare << "UPDATE generations SET status = 'interrupted', ended_at_ms = :now"
+                                            " WHERE id = :id AND status = 'running'",
+                              soci::use(now), soci::use(event.generation_id));
+    update.execute(true);
+    if (update.get_affected_rows() == 0) continue;
+    in << "UPDATE messages SET status = 'interrupted' WHERE id ="
+          " (SELECT message_id FROM generations WHERE id = :id)",
+        soci::use(event.generation_id);
     usage.insert(event);
-  in << "UPDATE messages SET status = 'interrupted' WHERE id IN"
-        " (SELECT message_id FROM generations WHERE status = 'running')";
-  in << "UPDATE generations SET status = 'interrupted', ended_at_ms = :now WHERE status = 'running'", soci::use(now);
-  return running.size();
+    ++marked;
+  }
+  return marked;
 }
 
 result<stored_generation> select_answer(soci::session& in, const caller& who, const std::string& id) {
@@ -255,7 +283,25 @@ task<result<void>> conversation_store_sql::record(ended_generations ended) {
 }
 
 result<std::uint64_t> conversation_store_sql::close_interrupted(time_point now) {
-  return database_.write_now([now](soci::session& in) { return sql::mark_interrupted(in, sql::to_ms(now)); });
+  return database_.write_now(
+      [now](soci::session& in) { return sql::mark_interrupted(in, {.all = 1}, sql::to_ms(now)); });
+}
+
+task<result<std::uint64_t>> conversation_store_sql::close_interrupted_of(std::string owner, time_point now) {
+  co_return co_await database_.write([owner = std::move(owner), now](soci::session& in) {
+    return sql::mark_interrupted(in, {.owner = owner}, sql::to_ms(now));
+  });
+}
+
+task<result<std::vector<std::string>>> conversation_store_sql::list_owners() {
+  co_return co_await database_.read([](soci::session& in) -> result<std::vector<std::string>> {
+    std::vector<std::string> owners;
+    const soci::rowset<std::string> rows =
+        (in.prepare << "SELECT DISTINCT owner FROM generations WHERE status = 'running' AND owner <> ''");
+    for (const std::string& each : rows)
+      owners.push_back(each);
+    return owners;
+  });
 }
 
 task<result<stored_generation>> conversation_store_sql::read_generation(caller who, std::string generation_id) {

@@ -1,8 +1,11 @@
 #include "agent/module.hpp"
 
+#include <atomic>
+
 #include "agent/agent.hpp"
 #include "agent/conversation_store_sql.hpp"
 #include "agent/conversations.hpp"
+#include "agent/generation_leases.hpp"
 #include "agent/recorder.hpp"
 #include "agent/usage_ledger.hpp"
 #include "telemetry/names.hpp"
@@ -27,10 +30,17 @@ class module::watch final : public observer {
         deltas_(metrics.make_counter(telemetry::names::deltas)),
         log_(log) {}
 
-  void on_started(const live_generation&) override { live_.add(); }
+  /// Set while the workers run, before any generation is begun here.
+  std::atomic<generation_leases*> leases = nullptr;
+
+  void on_started(const live_generation& begun) override {
+    live_.add();
+    if (auto* const kept = leases.load(std::memory_order_relaxed)) kept->on_started(begun.log->id());
+  }
 
   void on_ended(const live_generation& ended, const generation::finish& how) override {
     live_.subtract();
+    if (auto* const kept = leases.load(std::memory_order_relaxed)) kept->on_ended(ended.log->id(), ended.resumable);
     const std::string& provider = ended.about.provider;
     const std::string& model = ended.about.model;
     ended_.at({provider, model, to_string(how.status)}).add();
@@ -136,15 +146,29 @@ usage_reports& module::usage() {
   return *usage_;
 }
 
-result<void> module::begin() {
+result<void> module::begin(bool alone) {
   if (auto current = store_->migrate(); !current) return current;
   if (auto caught_up = workers_.run_first(records_->catch_up()); !caught_up) return caught_up;
-  const auto interrupted = store_->close_interrupted(std::chrono::system_clock::now());
-  if (!interrupted) return std::unexpected(interrupted.error());
-  if (*interrupted != 0) log_.warning("answers were interrupted by the last end", {{"count", *interrupted}});
+  if (alone) {
+    const auto interrupted = store_->close_interrupted(std::chrono::system_clock::now());
+    if (!interrupted) return std::unexpected(interrupted.error());
+    if (*interrupted != 0) log_.warning("answers were interrupted by the last end", {{"count", *interrupted}});
+  }
   records_->begin();
   agent_->begin();
   return {};
+}
+
+void module::join(state::shared_state& others, std::string address) {
+  leases_ = std::make_unique<generation_leases>(workers_, others, *store_,
+                                                agent_place{.owner = agent_->owner(), .address = std::move(address)},
+                                                agent_->kept_after_end(), log_);
+  leases_->begin();
+  watch_->leases.store(leases_.get());
+}
+
+task<> module::leave() {
+  if (leases_) co_await leases_->stop();
 }
 
 task<> module::drain(std::chrono::milliseconds limit) {

@@ -10,6 +10,7 @@
 #include "agent/settings.hpp"
 #include "agent/usage_reports.hpp"
 #include "async/worker_pool.hpp"
+#include "state/shared_state.hpp"
 #include "store/database.hpp"
 #include "store/outbox.hpp"
 #include "telemetry/log.hpp"
@@ -23,6 +24,7 @@ class conversations;
 class conversation_store_sql;
 class recorder;
 class usage_ledger;
+class generation_leases;
 
 /// Owns the agent and what watches it. Outlives everything that holds its faces.
 class module {
@@ -37,9 +39,15 @@ class module {
   usage_reports& usage();
   /// Generations that are being written. Any thread.
   std::uint64_t live() const;
-  /// Before the workers run: brings the schema up to date, writes the records that an earlier process could not, marks
-  /// what a crash left running, and begins the housekeeping on every worker. Blocking.
-  result<void> begin();
+  /// Brings the schema up to date, writes the records that an earlier process could not, and begins the housekeeping on
+  /// every worker. Blocking; not on a worker. `alone`: no other process writes answers into this database, so what runs
+  /// in it was left by a crash, and is marked so at once.
+  result<void> begin(bool alone);
+  /// For one of several agents, after `begin`, while the workers run: keeps its generations where others find them,
+  /// under leases, and marks what is left of agents whose leases have run out. `address`: where other nodes reach it.
+  void join(state::shared_state& others, std::string address);
+  /// Ends that. On the first worker; nothing if it never joined.
+  task<> leave();
   /// Refuses new generations; returns when none is running, or after `limit`, when the rest was cancelled.
   task<> drain(std::chrono::milliseconds limit);
 
@@ -53,6 +61,7 @@ class module {
   std::unique_ptr<agent> agent_;
   std::unique_ptr<conversations> conversations_;
   std::unique_ptr<usage_ledger> usage_;
+  std::unique_ptr<generation_leases> leases_;
 };
 
 }  // namespace sluice::agent

@@ -1,0 +1,54 @@
+// An agent keeps its generations in the directory, and ends those of agents that are gone.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "agent/conversation_store.hpp"
+#include "agent/generation_directory.hpp"
+#include "async/task_group.hpp"
+#include "async/worker_pool.hpp"
+#include "telemetry/log.hpp"
+
+namespace sluice::agent {
+
+/// Shared state being away ends no lease: what is here goes on, and is said again when it is back. An agent counts as
+/// gone when it was not to be found for the length of a lease, by somebody who could look all the time.
+class generation_leases {
+ public:
+  /// `kept`: how long an ended generation can still be followed here.
+  generation_leases(async::worker_pool& workers, state::shared_state& in, conversation_store& store, agent_place here,
+                    std::chrono::milliseconds kept, const telemetry::logger& log);
+
+  /// Begins, while the workers run.
+  void begin();
+  /// Leaves the directory. On the first worker.
+  task<> stop();
+  /// Any worker, at once and without waiting.
+  void on_started(std::string generation_id);
+  void on_ended(std::string generation_id, bool is_kept);
+
+ private:
+  using clock = std::chrono::steady_clock;
+  task<> keep_renewing();
+  task<> keep_looking_for_lost();
+  task<> put(std::string generation_id, std::chrono::milliseconds lifetime);
+  task<> remove(std::string generation_id);
+  task<> look_for_lost();
+
+  async::worker_pool& workers_;
+  generation_directory directory_;
+  conversation_store& store_;
+  const agent_place here_;
+  const std::chrono::milliseconds kept_;
+  telemetry::logger log_;
+  // Of the first worker.
+  async::task_group running_;
+  std::unordered_set<std::string> live_;
+  std::unordered_map<std::string, clock::time_point> missing_since_;  // by owner
+};
+
+}  // namespace sluice::agent

@@ -1,0 +1,474 @@
+#include "agent/rpc_client.hpp"
+
+#include <atomic>
+#include <mutex>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+
+#include "agent/generation_directory.hpp"
+#include "agent/rpc_conversations.hpp"
+#include "agent/rpc_messages.hpp"
+#include "agent/v1/agent.grpc.pb.h"
+#include "async/task_group.hpp"
+#include "async/with_deadline.hpp"
+#include "generation/content_json.hpp"
+#include "generation/mirror.hpp"
+#include "rpc/client.hpp"
+
+namespace sluice::agent {
+namespace {
+
+using methods = rpc::methods<v1::Agent>;
+using clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+constexpr milliseconds housekeeping{1'000};
+constexpr milliseconds stream_deadline = std::chrono::hours(24);
+constexpr milliseconds seek_pause{200};
+constexpr milliseconds seek_pause_max{1'000};
+// A generation that was begun here and never followed; its place need not be known any longer.
+constexpr std::chrono::minutes place_kept{2};
+constexpr std::size_t places_max = 100'000;
+
+// An answer that is followed here. `log`, `who`, `about` and `worker` never change.
+struct followed_answer {
+  caller who;
+  started about;
+  std::shared_ptr<generation::log> log;
+  std::size_t worker = 0;
+  std::atomic<clock::rep> wanted_at = 0;  // when somebody last came for it
+  asio::cancellation_signal stop;         // of its worker
+  bool is_stopped = false;
+};
+
+struct opened_stream {
+  rpc::client_stream<v1::Deltas> rest;
+  v1::Deltas first;
+};
+
+// Agents by address: a channel to each that something was with.
+class agent_nodes {
+ public:
+  agent_nodes(rpc::channel& any, agent_channel_maker make) : any_(any), make_(std::move(make)) {}
+
+  rpc::client<v1::Agent>& any() { return any_; }
+  /// Empty: any.
+  result<std::shared_ptr<rpc::client<v1::Agent>>> at(const std::string& address) {
+    const std::scoped_lock lock(mutex_);
+    if (address.empty()) return std::shared_ptr<rpc::client<v1::Agent>>(std::shared_ptr<void>(), &any_);
+    node& known = nodes_[address];
+    if (!known.client) {
+      auto made = make_(address);
+      if (!made) {
+        nodes_.erase(address);
+        return std::unexpected(std::move(made.error()));
+      }
+      known.channel = std::move(*made);
+      known.client = std::make_shared<rpc::client<v1::Agent>>(*known.channel);
+    }
+    return known.client;
+  }
+  void close() {
+    const std::scoped_lock lock(mutex_);
+    nodes_.clear();
+  }
+
+ private:
+  struct node {
+    std::unique_ptr<rpc::channel> channel;
+    std::shared_ptr<rpc::client<v1::Agent>> client;
+  };
+  rpc::client<v1::Agent> any_;
+  agent_channel_maker make_;
+  std::mutex mutex_;
+  std::unordered_map<std::string, node> nodes_;
+};
+
+class remote_agent final : public service {
+ public:
+  remote_agent(async::worker_pool& workers, rpc::channel& any, agent_channel_maker make, state::shared_state& in,
+               const rpc_client_settings& told, const telemetry::logger& log)
+      : workers_(workers),
+        nodes_(any, std::move(make)),
+        directory_(in),
+        told_(told),
+        log_(log),
+        shifts_(workers.size()) {}
+
+  task<result<started>> start(start_request asked) override {
+    rpc::call_options how;
+    how.deadline = told_.call_deadline;
+    how.request_id = asked.request_id;
+    how.trace = asked.trace;
+    const auto answer = co_await nodes_.any().call(&methods::Start, to_message(asked), std::move(how));
+    if (!answer) co_return std::unexpected(answer.error());
+    remember_place(answer->generation_id(), answer->address());
+    co_return from_message(*answer);
+  }
+
+  task<result<followed>> follow(caller who, std::string generation_id, std::uint64_t after) override {
+    if (auto known = find_followed(generation_id)) {
+      if (known->who.user_id != who.user_id) co_return std::unexpected(unknown(generation_id));
+      if (known->log->last_number() >= after) co_return followed{.log = known->log, .about = known->about};
+      // This node may lag behind the one that the client had the number from.
+      if (co_await reaches(known->log, after)) co_return followed{.log = known->log, .about = known->about};
+      co_return failure(error_reason::invalid_argument, "after is beyond the last number so far", "after");
+    }
+    const std::string address = co_await locate(generation_id);
+    auto opened = co_await open(address, who, generation_id, {.from = 0, .known = after});
+    if (!opened) co_return std::unexpected(std::move(opened.error()));
+    auto self = std::make_shared<followed_answer>();
+    self->who = std::move(who);
+    self->about = from_message(opened->first.about());
+    generation::mirror into(workers_, generation_id, told_.log_bytes_max);
+    self->log = into.source();
+    self->worker = async::this_worker();
+    self->wanted_at = clock::now().time_since_epoch().count();
+    if (auto taken = take(into, opened->first); !taken) co_return std::unexpected(std::move(taken.error()));
+    if (!into.source()->ended()) follow_on(self, std::move(into), std::move(opened->rest), address);
+    if (!co_await reaches(self->log, after))
+      co_return failure(error_reason::unavailable, "the answer cannot be read at this moment");
+    co_return followed{.log = self->log, .about = self->about};
+  }
+
+  task<result<void>> cancel(caller who, std::string generation_id) override {
+    const auto node = nodes_.at(co_await locate(generation_id));
+    if (!node) co_return std::unexpected(node.error());
+    v1::CancelRequest request;
+    *request.mutable_who() = to_message(who);
+    request.set_generation_id(std::move(generation_id));
+    const auto answer = co_await (*node)->call(&methods::Cancel, std::move(request), within(told_.call_deadline));
+    if (!answer) co_return std::unexpected(answer.error());
+    co_return result<void>();
+  }
+
+  task<result<std::vector<model_card>>> models(caller who) override {
+    v1::ListModelsRequest request;
+    *request.mutable_who() = to_message(who);
+    const auto answer =
+        co_await nodes_.any().call(&methods::ListModels, std::move(request), within(told_.call_deadline));
+    if (!answer) co_return std::unexpected(answer.error());
+    std::vector<model_card> known;
+    for (const v1::Model& each : answer->models())
+      known.push_back({.name = each.name(), .provider = each.provider()});
+    co_return known;
+  }
+
+  void begin() {
+    for (std::size_t worker = 0; worker < workers_.size(); ++worker) {
+      auto& house = houses_.emplace_back(std::make_unique<async::task_group>(
+          workers_[worker].get_executor(), [this](const std::exception_ptr& broken) {
+            log_.error("following answers broke", {{"problem", message_of(broken)}});
+          }));
+      workers_[worker].post([this, worker, &group = *house] { group.spawn(keep_house(worker)); });
+    }
+  }
+
+  void stop() {
+    workers_.run_first(end_everything());
+    nodes_.close();
+  }
+
+  std::uint64_t followed_now() const {
+    const std::scoped_lock lock(mutex_);
+    return followed_.size();
+  }
+
+ private:
+  struct position {
+    std::uint64_t from = 0;   // what comes is above it
+    std::uint64_t known = 0;  // what a client says it has
+  };
+  struct place {
+    std::string address;
+    clock::time_point since;
+  };
+
+  static rpc::call_options within(milliseconds deadline) {
+    rpc::call_options made;
+    made.deadline = deadline;
+    return made;
+  }
+
+  static error unknown(const std::string& generation_id) {
+    return {.reason = error_reason::not_found,
+            .message = "there is no generation \"" + generation_id + "\", or it ended too long ago",
+            .param = "generation_id"};
+  }
+
+  void remember_place(const std::string& id, const std::string& address) {
+    if (address.empty()) return;
+    const std::scoped_lock lock(mutex_);
+    if (places_.size() >= places_max) places_.clear();
+    places_[id] = {.address = address, .since = clock::now()};
+  }
+
+  std::shared_ptr<followed_answer> find_followed(const std::string& id) {
+    const std::scoped_lock lock(mutex_);
+    const auto found = followed_.find(id);
+    if (found == followed_.end()) return nullptr;
+    found->second->wanted_at = clock::now().time_since_epoch().count();
+    return found->second;
+  }
+
+  // Empty: nobody says that it is with them.
+  task<std::string> locate(std::string generation_id) {
+    {
+      const std::scoped_lock lock(mutex_);
+      if (const auto found = places_.find(generation_id); found != places_.end()) co_return found->second.address;
+    }
+    const auto found = co_await directory_.find(std::move(generation_id));
+    co_return found && *found ? (*found)->address : std::string();
+  }
+
+  task<result<opened_stream>> open(std::string address, caller who, std::string generation_id, position at) {
+    const auto node = nodes_.at(address);
+    if (!node) co_return std::unexpected(node.error());
+    v1::FollowRequest request;
+    *request.mutable_who() = to_message(who);
+    request.set_generation_id(std::move(generation_id));
+    request.set_after(at.from);
+    request.set_known(at.known);
+    const executor here = co_await asio::this_coro::executor;
+    auto stream = (*node)->open(here, &methods::Follow, std::move(request), within(stream_deadline));
+    auto first = co_await async::with_deadline(stream.read(), told_.opening_deadline);
+    if (!first) co_return std::unexpected(away("the agent does not answer"));
+    if (!*first) co_return std::unexpected(std::move(first->error()));
+    if (!**first || !(**first)->has_about()) co_return std::unexpected(away("the agent broke off"));
+    co_return opened_stream{.rest = std::move(stream), .first = std::move(***first)};
+  }
+
+  static error away(std::string message) {
+    return {.reason = error_reason::unavailable, .message = std::move(message), .retry_after = std::chrono::seconds(1)};
+  }
+
+  static result<void> take(generation::mirror& into, v1::Deltas& message) {
+    for (v1::DeltaRange& each : *message.mutable_ranges()) {
+      const auto range = from_message(each);
+      if (!range) return std::unexpected(range.error());
+      if (auto taken = into.take(*range); !taken) return taken;
+    }
+    if (!message.has_ending()) return {};
+    auto ending = generation::parse_finish(message.ending());
+    if (!ending) return std::unexpected(std::move(ending.error()));
+    into.end(std::move(*ending), message.ending_number());
+    return {};
+  }
+
+  // Whether the log has come to `number` within the time that opening may take.
+  task<bool> reaches(std::shared_ptr<generation::log> log, std::uint64_t number) {
+    if (log->last_number() >= number) co_return true;
+    const auto outcome = co_await async::with_deadline(grow_to(log, number), told_.opening_deadline);
+    co_return outcome && log->last_number() >= number;
+  }
+  static task<> grow_to(std::shared_ptr<generation::log> log, std::uint64_t number) {
+    async::wakeup growth(co_await asio::this_coro::executor);
+    generation::cursor reader(log, 0, growth);
+    while (log->last_number() < number && !reader.finished()) {
+      while (reader.next(generation::merging::neighbours, 1 << 16)) {
+      }
+      if (log->last_number() < number && !reader.finished()) co_await growth.wait();
+    }
+  }
+
+  void follow_on(const std::shared_ptr<followed_answer>& self, generation::mirror into,
+                 rpc::client_stream<v1::Deltas> stream, std::string address) {
+    {
+      const std::scoped_lock lock(mutex_);
+      followed_.insert_or_assign(self->log->id(), self);
+    }
+    shifts_[self->worker].push_back(self);
+    asio::co_spawn(workers_[self->worker].get_executor(),
+                   run(self, std::move(into), std::move(stream), std::move(address)),
+                   asio::bind_cancellation_slot(self->stop.slot(), [this, self](std::exception_ptr broken) {
+                     if (broken && !self->is_stopped)
+                       log_.error("following an answer broke", {{"problem", message_of(broken)}});
+                     leave(*self);
+                   }));
+  }
+
+  void leave(const followed_answer& self) {
+    std::erase_if(shifts_[self.worker], [&](const auto& one) { return one.get() == &self; });
+    const std::scoped_lock lock(mutex_);
+    places_.erase(self.log->id());
+    if (const auto found = followed_.find(self.log->id()); found != followed_.end() && found->second.get() == &self)
+      followed_.erase(found);
+  }
+
+  task<> run(std::shared_ptr<followed_answer> self, generation::mirror into, rpc::client_stream<v1::Deltas> stream,
+             std::string address) {
+    while (!into.source()->ended()) {
+      auto next = co_await stream.read();
+      if (next && *next) {
+        if (auto taken = take(into, **next); !taken) into.end(broken_off(std::move(taken.error())));
+        continue;
+      }
+      stream.cancel();
+      auto again = co_await seek(*self, into, address);
+      if (!again) {
+        log_.warning(
+            "an agent was lost with an answer",
+            {{"generation_id", into.source()->id()}, {"address", address}, {"problem", again.error().message}});
+        into.end(broken_off(away("the server that wrote this answer was lost")));
+        break;
+      }
+      stream = std::move(*again);
+    }
+  }
+
+  static generation::finish broken_off(error why) {
+    return {.status = generation::status::failed, .problem = std::move(why)};
+  }
+
+  // Until somebody has it, or it is certain that nobody has: the lease of its agent has run out. With shared state away
+  // nothing is certain, and the agent is tried where it was.
+  task<result<rpc::client_stream<v1::Deltas>>> seek(followed_answer& self, generation::mirror& into,
+                                                    std::string& address) {
+    const std::string id = into.source()->id();
+    const auto until = clock::now() + told_.lost_after;
+    steady_timer timer(co_await asio::this_coro::executor);
+    error last = away("the agent is gone");
+    for (milliseconds pause = seek_pause; clock::now() < until; pause = std::min(pause * 2, seek_pause_max)) {
+      const auto found = co_await directory_.find(id);
+      const bool is_nowhere = found && !*found;
+      if (found && *found) address = (*found)->address;
+      const std::uint64_t from = into.source()->last_number();
+      auto opened = co_await open(is_nowhere ? std::string() : address, self.who, id, {.from = from, .known = from});
+      if (opened) {
+        // What is stored of an interrupted answer is less than what was read here: only how it ended counts.
+        if (is_nowhere && is_failure(opened->first)) opened->first.clear_ranges();
+        if (auto taken = take(into, opened->first); !taken) co_return std::unexpected(std::move(taken.error()));
+        co_return std::move(opened->rest);
+      }
+      last = std::move(opened.error());
+      if (is_nowhere) break;
+      timer.expires_after(pause);
+      co_await timer.async_wait(use_task);
+    }
+    co_return std::unexpected(std::move(last));
+  }
+
+  static bool is_failure(const v1::Deltas& message) {
+    if (!message.has_ending()) return false;
+    const auto ending = generation::parse_finish(message.ending());
+    return !ending || ending->status == generation::status::failed;
+  }
+
+  task<> keep_house(std::size_t worker) {
+    steady_timer timer(workers_[worker].get_executor());
+    for (;;) {
+      timer.expires_after(housekeeping);
+      co_await timer.async_wait(use_task);
+      let_go_of_abandoned(worker);
+      if (worker == 0) forget_places();
+    }
+  }
+
+  void let_go_of_abandoned(std::size_t worker) {
+    const auto now = clock::now();
+    for (const auto& one : std::vector(shifts_[worker])) {
+      const clock::time_point wanted{clock::duration(one->wanted_at.load())};
+      if (one->log->followers() != 0) {
+        one->wanted_at = now.time_since_epoch().count();
+      } else if (now - wanted >= told_.abandoned_after && !one->is_stopped) {
+        stop(*one);
+      }
+    }
+  }
+
+  void stop(followed_answer& one) {
+    {
+      const std::scoped_lock lock(mutex_);
+      followed_.erase(one.log->id());
+    }
+    one.is_stopped = true;
+    one.stop.emit(asio::cancellation_type::terminal);
+  }
+
+  void forget_places() {
+    const auto before = clock::now() - place_kept;
+    const std::scoped_lock lock(mutex_);
+    std::erase_if(places_,
+                  [&](const auto& one) { return one.second.since < before && !followed_.contains(one.first); });
+  }
+
+  task<> end_everything() {
+    for (std::size_t worker = 0; worker < houses_.size(); ++worker)
+      co_await asio::co_spawn(workers_[worker].get_executor(), end_shift(worker), use_task);
+  }
+  task<> end_shift(std::size_t worker) {
+    houses_[worker]->cancel();
+    co_await houses_[worker]->join();
+    steady_timer timer(workers_[worker].get_executor());
+    for (const auto& one : std::vector(shifts_[worker]))
+      stop(*one);
+    while (!shifts_[worker].empty()) {
+      timer.expires_after(milliseconds(1));
+      co_await timer.async_wait(use_task);
+    }
+  }
+
+  async::worker_pool& workers_;
+  agent_nodes nodes_;
+  generation_directory directory_;
+  const rpc_client_settings& told_;
+  telemetry::logger log_;
+  std::vector<std::vector<std::shared_ptr<followed_answer>>> shifts_;  // by worker, touched there
+  std::vector<std::unique_ptr<async::task_group>> houses_;             // by worker
+  mutable std::mutex mutex_;
+  std::unordered_map<std::string, std::shared_ptr<followed_answer>> followed_;
+  std::unordered_map<std::string, place> places_;  // of what was begun here
+};
+
+}  // namespace
+
+struct rpc_client::parts {
+  parts(async::worker_pool& workers, rpc::channel& any, agent_channel_maker make, state::shared_state& in,
+        rpc_client_settings with, const telemetry::logger& log)
+      : told(with),
+        over(any),
+        agents(workers, any, std::move(make), in, told, log),
+        conversations(any, told.call_deadline) {}
+
+  const rpc_client_settings told;
+  rpc::channel& over;
+  remote_agent agents;
+  rpc_conversations conversations;
+};
+
+rpc_client::rpc_client(async::worker_pool& workers, rpc::channel& any, agent_channel_maker make_channel,
+                       state::shared_state& in, rpc_client_settings told, const telemetry::logger& log)
+    : parts_(std::make_unique<parts>(workers, any, std::move(make_channel), in, told, log)) {}
+
+rpc_client::~rpc_client() = default;
+
+service& rpc_client::face() {
+  return parts_->agents;
+}
+
+conversation_service& rpc_client::stored() {
+  return parts_->conversations;
+}
+
+void rpc_client::begin() {
+  parts_->agents.begin();
+}
+
+void rpc_client::stop() {
+  parts_->agents.stop();
+}
+
+std::uint64_t rpc_client::followed_now() const {
+  return parts_->agents.followed_now();
+}
+
+task<result<void>> rpc_client::check(std::chrono::milliseconds limit) {
+  return parts_->over.check(limit);
+}
+
+}  // namespace sluice::agent
