@@ -70,7 +70,9 @@ std::vector<role_command> add_roles(CLI::App& program, common_flags& flags) {
     added.push_back({which, command});
   };
   add(role_name::serve, "Run everything in one process");
+  add(role_name::gateway, "Run the gateway: what clients talk to");
   add(role_name::identity, "Run identity: accounts and credentials, for the other roles");
+  add(role_name::agent, "Run an agent: generations, providers, conversations, for the other roles");
   add(role_name::admin, "Run the administration: its API and its page");
   return added;
 }

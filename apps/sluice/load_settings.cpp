@@ -47,7 +47,7 @@ std::string choose_file(const settings_sources& from) {
 std::string without_file(role_name of, const config::environment& variables) {
   std::string text;
   if (of == role_name::serve) text += first_door;
-  if (of != role_name::serve) return "{}";
+  if (of != role_name::serve && of != role_name::agent) return "{}";
   text += first_providers;
   if (has(variables, "OPENAI_API_KEY")) text += first_openai;
   return text;

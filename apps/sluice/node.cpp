@@ -86,6 +86,10 @@ std::vector<http::route> node::public_routes() {
   return routes;
 }
 
+bool node::is_alone() const {
+  return dynamic_cast<const state::shared_state_memory*>(state.get()) != nullptr;
+}
+
 http::route node::metrics_route(bool to_loopback_only) const {
   return {"GET", "/metrics",
           [this, to_loopback_only](http::exchange& with) { return answer_metrics(metrics, to_loopback_only, with); }};

@@ -33,6 +33,8 @@ struct node {
   /// Health and metrics. Metrics are for loopback alone where clients can ask too.
   std::vector<http::route> internal_routes();
   std::vector<http::route> public_routes();
+  /// Whether shared state is this process's own: then no other one shares anything else with it either.
+  bool is_alone() const;
 
   const role_name role;
   const settings& told;

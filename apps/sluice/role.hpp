@@ -39,7 +39,9 @@ class role {
 
 /// Builds what can be built without waiting for others; unavailable: not yet.
 result<std::unique_ptr<role>> make_serve_role(node& on);
+result<std::unique_ptr<role>> make_gateway_role(node& on);
 result<std::unique_ptr<role>> make_identity_role(node& on);
+result<std::unique_ptr<role>> make_agent_role(node& on);
 result<std::unique_ptr<role>> make_admin_role(node& on);
 
 }  // namespace sluice::app

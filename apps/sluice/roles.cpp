@@ -33,8 +33,12 @@ result<std::unique_ptr<role>> make_role(node& on) {
   switch (on.role) {
     case role_name::serve:
       return make_serve_role(on);
+    case role_name::gateway:
+      return make_gateway_role(on);
     case role_name::identity:
       return make_identity_role(on);
+    case role_name::agent:
+      return make_agent_role(on);
     case role_name::admin:
       return make_admin_role(on);
   }

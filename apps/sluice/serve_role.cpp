@@ -55,7 +55,7 @@ class serve_role final : public role {
     if (!first) return std::unexpected(first.error());
     if (*first) show_first_admin(on_.terminal, **first);
     if (auto ready = admin_.prepare(); !ready) return ready;
-    return agents_.begin(true);
+    return agents_.begin(on_.is_alone());
   }
 
   result<void> start() override {

@@ -1,9 +1,12 @@
 #include "app/wiring.hpp"
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <string_view>
 #include <utility>
+
+#include <unistd.h>
 
 namespace sluice::app {
 namespace {
@@ -159,6 +162,22 @@ result<std::unique_ptr<rpc::channel>> make_identity_channel(const settings& told
 result<std::unique_ptr<rpc::channel>> make_agent_channel(const settings& told, const telemetry::logger& log,
                                                          rpc::instruments* watch) {
   return make_channel(told, "agent", told.services.agent.address, log, watch);
+}
+
+result<std::unique_ptr<rpc::channel>> make_channel_to_agent(const settings& told, const std::string& address,
+                                                            const telemetry::logger& log, rpc::instruments* watch) {
+  rpc::channel_settings how = make_channel_settings(told, "agent", {address}, watch);
+  how.only_serving = false;
+  return rpc::channel::make(std::move(how), log);
+}
+
+std::string make_advertised_address(const settings& told, const std::string& bound) {
+  if (!told.services.advertise.empty()) return told.services.advertise;
+  const auto at = http::parse_listen_address(bound);
+  if (!at || !at->address().is_unspecified()) return bound;
+  std::array<char, 256> name{};
+  if (::gethostname(name.data(), name.size() - 1) != 0) return bound;
+  return std::string(name.data()) + ':' + std::to_string(at->port());
 }
 
 admin::settings make_admin_settings(const settings& told) {

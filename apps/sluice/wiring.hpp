@@ -34,6 +34,13 @@ result<std::unique_ptr<rpc::channel>> make_identity_channel(const settings& told
                                                             rpc::instruments* watch = nullptr);
 result<std::unique_ptr<rpc::channel>> make_agent_channel(const settings& told, const telemetry::logger& log,
                                                          rpc::instruments* watch = nullptr);
+/// To the agent that says that it is at `address`, also while it drains.
+result<std::unique_ptr<rpc::channel>> make_channel_to_agent(const settings& told, const std::string& address,
+                                                            const telemetry::logger& log,
+                                                            rpc::instruments* watch = nullptr);
+/// Where other nodes reach this one, which listens at `bound`: as it is told, or by its host's name, unless it listens
+/// for its own host alone.
+std::string make_advertised_address(const settings& told, const std::string& bound);
 /// Paths that begin at `data_dir` are put behind it.
 store::database_settings make_database_settings(const settings& told);
 /// For clients. Reads the certificate. The error says which setting is wrong.
