@@ -11,7 +11,8 @@ export const executables = {
   chromium: process.env.CHROMIUM ?? '/usr/bin/chromium',
   /** Debian's own, which finds Debian's packages. */
   python: '/usr/bin/python3',
-  promtool: process.env.PROMTOOL ?? '/usr/bin/promtool',
+  promtool: '/usr/bin/promtool',
+  prometheus: '/usr/bin/prometheus',
 };
 
 export interface Ended {
