@@ -68,6 +68,14 @@ describe('the way in', () => {
     await lured.signIn(name);
     await lured.isInside();
     expect(new URL(lured.page.url()).origin).toBe(gateway.url);
+    // Nor is who is inside already.
+    for (const next of ['https://evil.example/x', '//evil.example', '/\\evil.example', 'javascript:alert(1)']) {
+      await lured.page.goto(`${gateway.url}/login?next=${encodeURIComponent(next)}`);
+      await lured.isInside();
+      expect(lured.page.url()).toBe(`${gateway.url}/`);
+    }
+    await lured.page.goto(`${gateway.url}/login?next=%2Fsettings`);
+    await lured.page.getByRole('heading', { name: 'API keys' }).waitFor();
     await lured.leave();
   });
 

@@ -1,6 +1,7 @@
 import { createRootRouteWithContext, createRoute, createRouter, Outlet, redirect } from '@tanstack/react-router';
 import { lazy } from 'react';
 import { RegisterPage, SignInPage } from './account/entry_page.tsx';
+import { safeNext } from './account/safe_next.ts';
 import { Frame } from './frame.tsx';
 import type { Services } from './services.tsx';
 
@@ -21,7 +22,7 @@ const outside = createRoute({
   id: 'outside',
   validateSearch: entrySearch,
   beforeLoad: ({ context, search }) => {
-    if (context.session.state.name === 'signed_in') throw redirect({ href: search.next ?? '/' });
+    if (context.session.state.name === 'signed_in') throw redirect({ href: safeNext(search.next) });
   },
 });
 const signIn = createRoute({

@@ -1,16 +1,16 @@
 import { Link, useNavigate } from '@tanstack/react-router';
 import { useServices, useSessionState } from '../services.tsx';
 import { EntryForm } from './entry_form.tsx';
+import { safeNext } from './safe_next.ts';
 
 interface EntryPageProps {
   /** Where to go once inside. */
   next: string | undefined;
 }
 
-// Only to an address of this page: whoever sends a link here must not send people on from here.
 function useWayIn(next: string | undefined): () => Promise<void> {
   const navigate = useNavigate();
-  return () => navigate({ href: next?.startsWith('/') && !next.startsWith('//') ? next : '/', replace: true });
+  return () => navigate({ href: safeNext(next), replace: true });
 }
 
 const linkLook = 'font-medium text-accent underline underline-offset-2';
