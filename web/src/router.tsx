@@ -1,13 +1,24 @@
-import { createRootRouteWithContext, createRoute, createRouter, Outlet, redirect } from '@tanstack/react-router';
-import { lazy } from 'react';
+import {
+  createRootRouteWithContext,
+  createRoute,
+  createRouter,
+  Outlet,
+  redirect,
+  useRouter,
+  type ErrorComponentProps,
+} from '@tanstack/react-router';
+import { useEffect } from 'react';
 import { RegisterPage, SignInPage } from './account/entry_page.tsx';
 import { safeNext } from './account/safe_next.ts';
 import { Frame } from './frame.tsx';
 import type { Services } from './services.tsx';
+import { ErrorPage } from './ui/error_page.tsx';
+import { InnerErrorPage } from './ui/inner_error_page.tsx';
+import { late } from './ui/late.tsx';
 
 // Who stands at the door need not wait for what is inside.
-const ChatPage = lazy(async () => ({ default: (await import('./chat/chat_page.tsx')).ChatPage }));
-const SettingsPage = lazy(async () => ({ default: (await import('./account/settings_page.tsx')).SettingsPage }));
+const ChatPage = late(async () => (await import('./chat/chat_page.tsx')).ChatPage);
+const SettingsPage = late(async () => (await import('./account/settings_page.tsx')).SettingsPage);
 
 const root = createRootRouteWithContext<Services>()({ component: Outlet });
 
@@ -43,13 +54,22 @@ const register = createRoute({
 const inside = createRoute({
   getParentRoute: () => root,
   id: 'inside',
-  component: Frame,
+  component: function Inside() {
+    // While there is a connection: who loses it later may still open the settings.
+    useEffect(() => SettingsPage.prefetch(), []);
+    return <Frame />;
+  },
   beforeLoad: ({ context, location }) => {
     if (context.session.state.name === 'signed_in') return;
     throw redirect({ to: '/login', search: location.href === '/' ? {} : { next: location.href } });
   },
 });
-const newChat = createRoute({ getParentRoute: () => inside, path: '/', component: () => <ChatPage /> });
+const newChat = createRoute({
+  getParentRoute: () => inside,
+  path: '/',
+  component: () => <ChatPage />,
+  errorComponent: InnerRouteError,
+});
 const chat = createRoute({
   getParentRoute: () => inside,
   path: '/c/$conversationId',
@@ -57,8 +77,14 @@ const chat = createRoute({
     const { conversationId } = chat.useParams();
     return <ChatPage key={conversationId} conversationId={conversationId} />;
   },
+  errorComponent: InnerRouteError,
 });
-const settings = createRoute({ getParentRoute: () => inside, path: '/settings', component: SettingsPage });
+const settings = createRoute({
+  getParentRoute: () => inside,
+  path: '/settings',
+  component: () => <SettingsPage />,
+  errorComponent: InnerRouteError,
+});
 
 export function makeRouter(services: Services) {
   return createRouter({
@@ -68,7 +94,25 @@ export function makeRouter(services: Services) {
     ]),
     context: services,
     defaultNotFoundComponent: NotFound,
+    defaultErrorComponent: RouteError,
   });
+}
+
+// What a route drew or looked at is forgotten, and tried anew.
+function useAgain({ reset }: ErrorComponentProps): () => void {
+  const router = useRouter();
+  return () => {
+    reset();
+    void router.invalidate();
+  };
+}
+
+function RouteError(props: ErrorComponentProps) {
+  return <ErrorPage error={props.error} onAgain={useAgain(props)} />;
+}
+
+function InnerRouteError(props: ErrorComponentProps) {
+  return <InnerErrorPage error={props.error} onAgain={useAgain(props)} />;
 }
 
 function NotFound() {

@@ -4,6 +4,8 @@ import { createRoot } from 'react-dom/client';
 import { EntryForm } from '../account/entry_form.tsx';
 import { mayRetry } from '../api/http.ts';
 import { Session } from '../api/session.ts';
+import { Boundary } from '../ui/boundary.tsx';
+import { ErrorPage } from '../ui/error_page.tsx';
 import { Waiting } from '../ui/waiting.tsx';
 import { AdminPage } from './admin_page.tsx';
 import { NotForYou } from './not_for_you.tsx';
@@ -38,7 +40,9 @@ createRoot(document.getElementById('root')!).render(
   <StrictMode>
     <SessionProvider value={session}>
       <QueryClientProvider client={cache}>
-        <App />
+        <Boundary fallback={(error, again) => <ErrorPage error={error} onAgain={again} />}>
+          <App />
+        </Boundary>
       </QueryClientProvider>
     </SessionProvider>
   </StrictMode>,

@@ -29,13 +29,14 @@ function incomplete(finishReason: string | undefined): string {
 }
 
 export function shownAnswer(answer: Answer | undefined, stored: StoredMessage | undefined): ShownAnswer {
-  if (answer && (answer.state !== 'refused' || !stored)) return fromLive(answer);
+  const hasEnded = stored !== undefined && stored.status !== 'streaming';
+  if (answer && (answer.state !== 'refused' || !hasEnded)) return fromLive(answer);
   const { text, reasoning } = stored ? textOf(stored) : { text: '', reasoning: '' };
   const status = stored?.status ?? 'completed';
   return {
     text,
     reasoning,
-    isWriting: status === 'streaming' && answer?.state !== 'refused',
+    isWriting: status === 'streaming',
     model: stored?.model ?? undefined,
     usage: stored?.usage ?? undefined,
     firstTokenMs: undefined,
