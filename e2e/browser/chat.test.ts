@@ -7,6 +7,9 @@ import { mockReasoning, mockText } from '../harness/mock_answer.ts';
 import { ScriptedProvider } from '../harness/scripted_provider.ts';
 import { Visitor } from './visitor.ts';
 
+// Less than the time after which a window looks again by itself.
+const soonMs = 8_000;
+
 let gateway: Gateway;
 let provider: ScriptedProvider;
 let browser: Browser;
@@ -92,6 +95,50 @@ describe('an answer', () => {
     await visitor.leave();
   });
 
+  test('has footnotes of its own, and the way back from them', async () => {
+    const visitor = await newcomer();
+    for (let index = 0; index < 2; ++index) {
+      await visitor.say('with a note, please');
+      (await provider.call()).text('A claim[^1] and [a link](#message).\n\n[^1]: Its source.').finish();
+      await visitor.answer(index);
+    }
+    const ids: string[] = await visitor.page.evaluate('[...document.querySelectorAll("[id]")].map(({ id }) => id)');
+    expect(ids).toEqual([...new Set(ids)]);
+    const second = visitor.answers.nth(1);
+    for (const [link, target] of [
+      [second.locator('[data-footnote-ref]'), second.locator('li', { hasText: 'Its source' })],
+      [second.locator('[data-footnote-backref]'), second.locator('[data-footnote-ref]')],
+    ] as const) {
+      const id = await target.getAttribute('id');
+      expect(await link.getAttribute('href')).toBe(`#${id}`);
+      await link.click();
+      await expect.poll(() => new URL(visitor.page.url()).hash).toBe(`#${id}`);
+    }
+    expect(visitor.context.pages()).toHaveLength(1);
+    expect(visitor.troubles).toEqual([]);
+    await visitor.leave();
+  });
+
+  test.each([
+    ['quotes', '>'.repeat(3000) + ' x'],
+    ['lists', '- '.repeat(2000) + 'x'],
+    ['bold', '**'.repeat(2000) + 'x' + '**'.repeat(2000)],
+    ['lists line by line', Array.from({ length: 120 }, (_, depth) => '  '.repeat(depth) + '- x').join('\n')],
+  ])('that nests without end, in %s, is shown as it was written, and the next one as ever', async (_, deep) => {
+    const visitor = await newcomer();
+    await visitor.say('as deep as you can');
+    (await provider.call()).text(`above\n\n${deep}\n\n*below*`).finish();
+    for (let visit = 0; visit < 2; ++visit) {
+      expect((await visitor.answer(0)).replaceAll(/\s+/g, ' ')).toContain(deep.replaceAll(/\s+/g, ' ').trim());
+      await visitor.answers.locator('em', { hasText: 'below' }).waitFor();
+      await visitor.page.reload();
+    }
+    await visitor.say('and now?');
+    (await provider.call()).text('*fine*').finish();
+    expect(await visitor.answer(1)).toBe('fine');
+    await visitor.leave();
+  });
+
   test.each(['the button', 'Escape'])('is stopped by %s, and keeps what was written', async (how) => {
     const visitor = await newcomer();
     await visitor.say('go on for ever');
@@ -163,6 +210,31 @@ describe('the list of conversations', () => {
     await visitor.leave();
   });
 
+  test('is one in all windows: a new name, the archive, and the end', async () => {
+    const visitor = await Visitor.register(browser, gateway.url);
+    await visitor.say('about apples');
+    await visitor.answer();
+    const other = await visitor.secondWindow();
+    await other.answer();
+    await visitor.choose('about apples', 'Rename');
+    await visitor.page.getByLabel('Title').fill('Red fruit');
+    await visitor.page.keyboard.press('Enter');
+    await other.thread('Red fruit').waitFor({ timeout: soonMs });
+    await other.page.getByRole('heading', { name: 'Red fruit' }).waitFor({ timeout: soonMs });
+    await visitor.choose('Red fruit', 'Archive');
+    await other.thread('Red fruit').waitFor({ state: 'detached', timeout: soonMs });
+    await visitor.page.getByRole('button', { name: 'Archived' }).click();
+    await visitor.choose('Red fruit', 'Delete');
+    await visitor.page.getByRole('button', { name: 'Delete', exact: true }).click();
+    await other.page.getByRole('alert').getByText('does not exist').waitFor({ timeout: soonMs });
+    expect(await other.answers.count()).toBe(0);
+    expect(await other.questions.count()).toBe(0);
+    expect(await other.message.count()).toBe(0);
+    await other.page.getByRole('heading', { name: 'Not found' }).waitFor();
+    expect([...visitor.troubles, ...other.troubles]).toEqual([]);
+    await visitor.leave();
+  });
+
   test('of somebody else cannot be opened, nor what does not exist', async () => {
     const owner = await Visitor.register(browser, gateway.url);
     await owner.say('secret');
@@ -191,6 +263,22 @@ describe('by hand', () => {
     expect(await visitor.questions.innerText()).toBe('one\ntwo');
     await page.keyboard.press('Control+K');
     await page.locator('input[type=search]:focus').waitFor();
+    await visitor.leave();
+  });
+
+  test('the search is as near on a phone', async () => {
+    const visitor = await Visitor.register(browser, gateway.url, { viewport: { width: 390, height: 844 } });
+    const { page } = visitor;
+    await page.locator('textarea:focus').waitFor();
+    await page.keyboard.press('Control+K');
+    await page.keyboard.type('apples');
+    const search = page.getByRole('searchbox');
+    expect(await search.inputValue()).toBe('apples');
+    expect(await visitor.message.inputValue()).toBe('');
+    await page.keyboard.press('Escape');
+    expect(await search.inputValue()).toBe('');
+    await page.keyboard.press('Escape');
+    await search.waitFor({ state: 'hidden' });
     await visitor.leave();
   });
 

@@ -33,7 +33,8 @@ export function ChatPage({ conversationId }: { conversationId?: string }) {
     enabled: conversationId !== undefined,
     staleTime: 10_000,
   });
-  const tree = conversation.data;
+  const isMissing = conversation.error instanceof ApiError && conversation.error.status === 404;
+  const tree = isMissing ? undefined : conversation.data; // what was read before it went is gone too
   useEffect(() => {
     if (tree) chats.settle(tree);
   }, [chats, tree]);
@@ -44,7 +45,8 @@ export function ChatPage({ conversationId }: { conversationId?: string }) {
   const turns = allTurns.filter(
     (turn) =>
       (conversationId === undefined ? turn === begun : turn.conversationId === conversationId) &&
-      !stored.has(turn.answer.started?.message_id ?? ''),
+      !stored.has(turn.answer.started?.message_id ?? '') &&
+      !(isMissing && turn.answer.started), // what was never taken is nowhere but here
   );
 
   const last = branch.at(-1);
@@ -85,7 +87,6 @@ export function ChatPage({ conversationId }: { conversationId?: string }) {
 
   const visible = branch.slice(-shown);
   const isEmpty = visible.length === 0 && turns.length === 0;
-  const isMissing = conversation.error instanceof ApiError && conversation.error.status === 404;
   const title = tree?.title || (isMissing ? 'Not found' : conversationId ? '' : 'New chat');
 
   return (

@@ -78,7 +78,7 @@ export class LiveChats {
       this.#setTurns(
         this.#turns.map((other) => (other === turn ? Object.assign(turn, { conversationId: id }) : other)),
       );
-      if (id !== undefined) this.#changed(id);
+      if (id !== undefined) this.changed(id);
     });
     this.#watchEnd(answer, () => turn.conversationId);
     return turn;
@@ -115,6 +115,13 @@ export class LiveChats {
     if (left.length !== this.#turns.length) this.#setTurns(left);
   }
 
+  /** Something of this conversation is not as it was: every window of the browser reads it again. */
+  changed(conversationId: string): void {
+    if (this.client.state.name === 'closed') return; // its user has gone
+    this.#windows.postMessage(conversationId);
+    this.#changedElsewhere(conversationId);
+  }
+
   close(): void {
     this.client.close();
     this.#windows.close();
@@ -131,14 +138,9 @@ export class LiveChats {
   #watchEnd(answer: Answer, conversationId: () => string | undefined): void {
     const ended = (): void => {
       const id = conversationId();
-      if (id !== undefined) this.#changed(id);
+      if (id !== undefined) this.changed(id);
     };
     answer.done.then(ended, ended);
-  }
-
-  #changed(conversationId: string): void {
-    this.#windows.postMessage(conversationId);
-    this.#changedElsewhere(conversationId);
   }
 
   #changedElsewhere(conversationId: string): void {

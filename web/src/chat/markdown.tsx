@@ -1,16 +1,23 @@
-import { memo } from 'react';
-import ReactMarkdown, { type Components } from 'react-markdown';
-import rehypeSanitize from 'rehype-sanitize';
+import { memo, useMemo } from 'react';
+import ReactMarkdown, { type Components, type Options } from 'react-markdown';
+import rehypeSanitize, { defaultSchema } from 'rehype-sanitize';
 import remarkGfm from 'remark-gfm';
+import { Boundary } from '../ui/boundary.tsx';
 import { CodeBlock } from './code_block.tsx';
 import { markdownBlocks } from './markdown_blocks.ts';
+import { depthMax, depthOf, opensTooMany, type Tree } from './markdown_depth.ts';
 
 const components: Components = {
-  a: ({ href, children }) => (
-    <a href={href} target="_blank" rel="noopener noreferrer nofollow">
-      {children}
-    </a>
-  ),
+  a: ({ node: _, href, children, ...rest }) =>
+    href?.startsWith('#') ? (
+      <a href={href} {...rest}>
+        {children}
+      </a>
+    ) : (
+      <a href={href} target="_blank" rel="noopener noreferrer nofollow">
+        {children}
+      </a>
+    ),
   // A picture that a model names would tell its host who reads this: it becomes a link.
   img: ({ src, alt }) => (
     <a href={typeof src === 'string' ? src : undefined} target="_blank" rel="noopener noreferrer nofollow">
@@ -32,40 +39,91 @@ const components: Components = {
   ),
 };
 
-interface Node {
-  type: string;
+interface Node extends Tree {
+  tagName?: string;
+  properties?: { href?: unknown };
   children?: Node[];
+}
+
+function visit(tree: Node, look: (node: Node) => void): void {
+  for (const nodes = [tree]; nodes.length > 0;) {
+    const node = nodes.pop()!;
+    look(node);
+    nodes.push(...(node.children ?? []));
+  }
+}
+
+// Before anything walks down the tree by calling itself.
+function notTooDeep() {
+  return (tree: Node): void => {
+    if (depthOf(tree) > depthMax) throw new RangeError('this nests too deeply to be drawn');
+  };
 }
 
 // HTML is shown as it was written; the sanitizer would leave it out, and with it what was said.
 function rawAsText() {
-  return (tree: Node): void => {
-    for (const nodes = [tree]; nodes.length > 0;) {
-      const node = nodes.pop()!;
+  return (tree: Node): void =>
+    visit(tree, (node) => {
       if (node.type === 'raw') node.type = 'text';
-      nodes.push(...(node.children ?? []));
-    }
-  };
+    });
 }
 
-const plugins = { remark: [remarkGfm], rehype: [rawAsText, rehypeSanitize] };
+// Links to footnotes and back follow what the sanitizer makes of their ids.
+function ownFragments(prefix: string) {
+  return (tree: Node): void =>
+    visit(tree, ({ tagName, properties }) => {
+      if (tagName !== 'a' || typeof properties?.href !== 'string' || !properties.href.startsWith('#')) return;
+      properties.href = `#${prefix}${properties.href.slice(1)}`;
+    });
+}
 
-const Block = memo(function Block({ text }: { text: string }) {
+// All footnotes of a page have names of their own: those of an answer begin with its `prefix`.
+const makePlugins = (
+  prefix: string,
+): Required<Pick<Options, 'remarkPlugins' | 'remarkRehypeOptions' | 'rehypePlugins'>> => ({
+  remarkPlugins: [remarkGfm, notTooDeep],
+  remarkRehypeOptions: { clobberPrefix: '' },
+  rehypePlugins: [rawAsText, [rehypeSanitize, { ...defaultSchema, clobberPrefix: prefix }], [ownFragments, prefix]],
+});
+
+interface BlockProps {
+  text: string;
+  plugins: ReturnType<typeof makePlugins>;
+}
+
+const Block = memo(function Block({ text, plugins }: BlockProps) {
+  const plain = <p className="whitespace-pre-wrap">{text}</p>;
   return (
     <div className="block">
-      <ReactMarkdown remarkPlugins={plugins.remark} rehypePlugins={plugins.rehype} components={components}>
-        {text}
-      </ReactMarkdown>
+      {opensTooMany(text) ? (
+        plain
+      ) : (
+        <Boundary of={text} fallback={() => plain}>
+          <ReactMarkdown {...plugins} components={components}>
+            {text}
+          </ReactMarkdown>
+        </Boundary>
+      )}
     </div>
   );
 });
 
-/** What a model wrote. HTML in it is shown as text; links open elsewhere; nothing is fetched. */
-export const Markdown = memo(function Markdown({ text }: { text: string }) {
+interface MarkdownProps {
+  text: string;
+  /** Of the message, so that its footnotes are not taken for another's. */
+  id: string;
+}
+
+/**
+ * What a model wrote. HTML in it is shown as text; links open elsewhere; nothing is fetched. What cannot be drawn, for
+ * it nests too deeply, is shown as it was written.
+ */
+export const Markdown = memo(function Markdown({ text, id }: MarkdownProps) {
+  const plugins = useMemo(() => makePlugins(`${id}-`), [id]);
   return (
     <div className="prose">
       {markdownBlocks(text).map((block, index) => (
-        <Block key={index} text={block} />
+        <Block key={index} text={block} plugins={plugins} />
       ))}
     </div>
   );

@@ -75,6 +75,7 @@ export const AnswerView = memo(function AnswerView({ answer, stored, onAgain }: 
   useAnswer(answer);
   const shown = shownAnswer(answer, stored);
   const { text, reasoning, isWriting, trouble } = shown;
+  const id = stored?.id ?? answer?.started?.message_id ?? '';
   const isSilent = text === '' && reasoning === '';
   return (
     <article aria-label="Answer" aria-busy={isWriting} data-role="assistant" className="min-w-0">
@@ -84,7 +85,7 @@ export const AnswerView = memo(function AnswerView({ answer, stored, onAgain }: 
           <span className="thinking-dot" /> Waiting for the model
         </p>
       )}
-      <div data-part="text">{text !== '' && <Markdown text={text} />}</div>
+      <div data-part="text">{text !== '' && <Markdown text={text} id={id} />}</div>
       {trouble !== undefined && (
         <div className="mt-2 flex gap-2 text-sm text-warning" role={answer ? 'status' : undefined}>
           <Icon name="warning" className="mt-2 size-4" />

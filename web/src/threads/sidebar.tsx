@@ -1,5 +1,6 @@
 import { Link } from '@tanstack/react-router';
 import { useEffect, useRef, useState } from 'react';
+import { flushSync } from 'react-dom';
 import { useSessionState } from '../services.tsx';
 import { IconButton } from '../ui/controls.tsx';
 import { Icon, Mark } from '../ui/icons.tsx';
@@ -33,9 +34,9 @@ export function Sidebar() {
     const onKey = (event: KeyboardEvent): void => {
       if (event.key.toLowerCase() !== 'k' || !(event.metaKey || event.ctrlKey) || event.shiftKey) return;
       event.preventDefault();
-      setDrawerOpen(true);
-      // The drawer has to be there before it can have the focus.
-      requestAnimationFrame(() => search.current?.select());
+      flushSync(() => setDrawerOpen(true)); // what is hidden cannot have the focus
+      search.current?.focus({ preventScroll: true });
+      search.current?.select();
     };
     addEventListener('keydown', onKey);
     return () => removeEventListener('keydown', onKey);

@@ -31,9 +31,9 @@ export function useThreads(query: string, archived: boolean) {
 
 type Pages = InfiniteData<ConversationPage>;
 
-/** Renames, archives and deletes; the lists show it at once and are read again after it. */
+/** Renames, archives and deletes; the lists show it at once, and in all windows they are read again after it. */
 export function useThreadChanges() {
-  const { session } = useServices();
+  const { session, chats } = useServices();
   const cache = useQueryClient();
 
   const edit = (change: (cards: ConversationCard[]) => ConversationCard[]): void => {
@@ -43,20 +43,16 @@ export function useThreadChanges() {
         data && { ...data, pages: data.pages.map((page) => ({ ...page, conversations: change(page.conversations) })) },
     );
   };
-  const onSettled = (): void => void cache.invalidateQueries({ queryKey: ['conversations'] });
-
   const rename = useMutation({
     mutationFn: ({ id, title }: { id: string; title: string }) => changeConversation(session, id, { title }),
-    onSuccess: (card) => {
-      edit((cards) => cards.map((one) => (one.id === card.id ? { ...one, title: card.title } : one)));
-      void cache.invalidateQueries({ queryKey: ['conversation', card.id] });
-    },
-    onSettled,
+    onSuccess: (card) =>
+      edit((cards) => cards.map((one) => (one.id === card.id ? { ...one, title: card.title } : one))),
+    onSettled: (_card, _error, { id }) => chats.changed(id),
   });
   const archive = useMutation({
     mutationFn: ({ id, archived }: { id: string; archived: boolean }) => changeConversation(session, id, { archived }),
     onSuccess: ({ id }) => edit((cards) => cards.filter((one) => one.id !== id)),
-    onSettled,
+    onSettled: (_card, _error, { id }) => chats.changed(id),
   });
   const remove: UseMutationResult<void, Error, string> = useMutation({
     mutationFn: (id: string) => deleteConversation(session, id),
@@ -64,7 +60,7 @@ export function useThreadChanges() {
       edit((cards) => cards.filter((one) => one.id !== id));
       cache.removeQueries({ queryKey: ['conversation', id] });
     },
-    onSettled,
+    onSettled: (_nothing, _error, id) => chats.changed(id),
   });
   return { rename, archive, remove };
 }
