@@ -7,6 +7,7 @@
 #include "admin/node_list.hpp"
 #include "agent/module.hpp"
 #include "agent/rpc_server.hpp"
+#include "app/observed_metrics.hpp"
 #include "app/providers.hpp"
 #include "app/role.hpp"
 #include "app/storage.hpp"
@@ -27,6 +28,8 @@ class agent_role final : public role {
         agents_(on.workers, make_agent_settings(on.told), std::move(providers), *stored_.database, *stored_.outbox,
                 on.metrics, on.traces.spans(), on.log),
         server_(on.workers, make_rpc_server_settings(on.told, &on.calls), on.log) {
+    observe(on.metrics, *stored_.database);
+    observe(on.metrics, *stored_.outbox);
     agent::add_rpc_services(server_, agents_, [this] { return is_reachable_.load() ? advertised_ : std::string(); });
   }
 

@@ -11,6 +11,7 @@
 #include "admin/node_list.hpp"
 #include "agent/rpc_client.hpp"
 #include "app/listener.hpp"
+#include "app/observed_metrics.hpp"
 #include "app/role.hpp"
 #include "app/wiring.hpp"
 #include "gateway/module.hpp"
@@ -53,6 +54,7 @@ class gateway_role final : public role {
     people_.begin();
     agents_.begin();
     gateway_.begin();
+    observe(on_.metrics, outside_->server());
     return outside_->start();
   }
 

@@ -40,6 +40,8 @@ instruments::instruments(telemetry::metric_registry& metrics, const telemetry::t
 
 telemetry::span instruments::begin_span(const call_name& name, telemetry::span_kind kind,
                                         const telemetry::trace_context& parent) const {
+  // Calls that belong to no request (a node's own errands) begin no traces.
+  if (!parent.is_valid()) return {};
   telemetry::span made = spans_.start(name.whole, kind, parent);
   made.set({names::rpc_system, "grpc"});
   made.set({names::rpc_service, name.service});
@@ -64,11 +66,10 @@ void instruments::end_served(watched_call& call, const grpc::Status& how, bool e
 }
 
 watched_call instruments::begin_made(const call_name& name, const telemetry::trace_context& parent) {
-  // Calls that belong to no request (a node's own errands) begin no traces.
   return {.by = this,
           .name = &name,
           .began = std::chrono::steady_clock::now(),
-          .span = parent.is_valid() ? begin_span(name, telemetry::span_kind::client, parent) : telemetry::span()};
+          .span = begin_span(name, telemetry::span_kind::client, parent)};
 }
 
 void instruments::end_made(watched_call& call, const grpc::Status& how) {
