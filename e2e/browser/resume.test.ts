@@ -1,6 +1,7 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { startBrowser } from '../harness/browser.ts';
+import { patienceMs } from '../harness/deadline.ts';
 import { Gateway } from '../harness/gateway.ts';
 import { Line } from '../harness/line.ts';
 import { mockText } from '../harness/mock_answer.ts';
@@ -121,12 +122,36 @@ test('a network that is away is said to be, and the answer is there when it is b
   call.text('two ').text('three').finish();
   await visitor.message.fill('written while away');
   line.up();
-  await visitor.page.getByRole('button', { name: 'Try now' }).click();
   expect(await visitor.answer()).toBe('one two three');
   await visitor.page.getByText('Reconnecting').waitFor({ state: 'detached' });
   await visitor.message.press('Enter');
   (await provider.call()).text('four').finish();
   expect(await visitor.answer(1)).toBe('four');
+});
+
+test('who does not want to wait for the next attempt need not', async () => {
+  // The longest wait every time, so that soon none ends by itself while this test runs.
+  await visitor.page.addInitScript('Math.random = () => 0.999');
+  await visitor.page.reload();
+  await visitor.isInside();
+  await visitor.chooseModel('scripted');
+  let attempts = 0;
+  visitor.page.on('requestfailed', (request) => void (attempts += Number(request.url().endsWith('/v1/ws-tickets'))));
+  await visitor.say('x');
+  const call = (await provider.call()).text('one ');
+  await visitor.sees('one');
+  line.down();
+  const now = visitor.page.getByRole('button', { name: 'Try now' });
+  // Each click fails, and doubles the wait after it: in the end it is longer than anything here has patience.
+  for (let wait = 500; wait <= 2 * patienceMs; wait *= 2) {
+    const before = attempts;
+    await now.click();
+    await expect.poll(() => attempts, { timeout: patienceMs }).toBeGreaterThan(before);
+  }
+  call.text('two').finish();
+  line.up();
+  await now.click();
+  expect(await visitor.answer()).toBe('one two');
 });
 
 test('offline and back, as the browser sees it', async () => {

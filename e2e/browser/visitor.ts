@@ -1,8 +1,13 @@
 import type { Browser, BrowserContext, BrowserContextOptions, Locator, Page } from 'playwright-core';
+import { onTestFailed } from 'vitest';
 import { patienceMs } from '../harness/deadline.ts';
 
 export const password = 'seven quiet otters under ice';
 let people = 0;
+
+// Of what went over the line, so much is told when a test fails.
+const heardMax = 60;
+const heardCharactersMax = 300;
 
 /** A name that no other test has. */
 export const somebody = (name = 'visitor'): string => `${name}-${process.pid}-${++people}`;
@@ -14,12 +19,22 @@ export class Visitor {
   /** What the browser complained about, refusals that the page expects left out. */
   readonly troubles: string[] = [];
   readonly #url: string;
+  readonly #heard: string[] = [];
 
   private constructor(page: Page, url: string) {
     this.page = page;
     this.context = page.context();
     this.#url = url;
     page.setDefaultTimeout(patienceMs);
+    page.on('websocket', (socket) => {
+      this.#hear(`socket opens: ${socket.url().replace(/ticket=.*/, 'ticket')}`);
+      socket.on('framesent', ({ payload }) => this.#hear(`> ${payload}`));
+      socket.on('framereceived', ({ payload }) => this.#hear(`< ${payload}`));
+      socket.on('close', () => this.#hear('socket is closed'));
+    });
+    page.on('response', (response) => {
+      if (!response.ok()) this.#hear(`${response.status()} to ${response.request().method()} ${response.url()}`);
+    });
     page.on('pageerror', (error) => this.troubles.push(String(error)));
     page.on('console', (message) => {
       const isRefusal = /the server responded with a status of|net::ERR|WebSocket connection/.test(message.text());
@@ -100,11 +115,24 @@ export class Visitor {
     return this.page.locator('article[data-role=user]');
   }
 
-  /** Waits until the answer with this number is whole, and reads it. */
+  /** Waits until the answer with this number is over, and reads it. If the test fails, all that stood there is told. */
   async answer(index = 0, ms: number = patienceMs): Promise<string> {
     const article = this.answers.nth(index);
-    await article.and(this.page.locator('[aria-busy=false]')).waitFor({ timeout: ms });
-    return article.locator('[data-part=text]').innerText();
+    let shown = '';
+    onTestFailed(() => console.error([`answer ${index} as it was read:`, shown, ...this.#heard].join('\n')));
+    try {
+      await article.and(this.page.locator('[aria-busy=false]')).waitFor({ timeout: ms });
+      return await article.locator('[data-part=text]').innerText();
+    } finally {
+      // With the line that says what is wrong with it; of one that never came, of the whole page.
+      const place = (await article.count()) > 0 ? article : this.page.locator('body');
+      shown = await place.innerText();
+    }
+  }
+
+  #hear(words: string): void {
+    this.#heard.push(words.slice(0, heardCharactersMax));
+    if (this.#heard.length > heardMax) this.#heard.shift();
   }
 
   /** Waits until an answer, whole or not, has these words. */
