@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Accounts, password, traced, type Login } from '../harness/accounts.ts';
+import { firstAdmin } from '../harness/admin.ts';
 import { Gateway, token } from '../harness/gateway.ts';
 
 let gateway: Gateway;
@@ -95,10 +96,7 @@ describe('registering and signing in', () => {
   });
 
   test('the first start names the admin and the password, the second does not', async () => {
-    const [, username, secret] = await gateway.executable.errorLine(
-      /^The first account is (\S+) with the password (\S+)$/,
-    );
-    const signed = await accounts.post('/login', { username, password: secret });
+    const signed = await accounts.post('/login', firstAdmin(gateway));
     expect(signed).toMatchObject({ status: 200, body: { role: 'admin', username: 'admin' } });
   });
 });

@@ -35,7 +35,8 @@ export class Accounts {
 
   async call<Body = any>(path: string, { method, bearer, body, headers }: CallOptions = {}): Promise<Reply<Body>> {
     const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
-    const response = await fetch(`${this.gateway.url}${path}`, {
+    const base = path.startsWith('/admin') ? this.gateway.adminUrl : this.gateway.url;
+    const response = await fetch(`${base}${path}`, {
       method: method ?? (body === undefined ? 'GET' : 'POST'),
       headers: {
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),

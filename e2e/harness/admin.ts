@@ -4,7 +4,7 @@ import type { Gateway } from './gateway.ts';
 
 /** What the first start said on the terminal: the account that it made. */
 export function firstAdmin(gateway: Gateway): { username: string; password: string } {
-  const told = /The first account is (\S+) with the password (\S+)/.exec(gateway.executable.stderr);
+  const told = /The first account is (\S+) with the password (\S+)/.exec(gateway.said);
   if (!told) throw new Error('no first account on the terminal');
   return { username: told[1]!, password: told[2]! };
 }

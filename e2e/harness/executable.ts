@@ -82,7 +82,22 @@ export class Executable {
     }
   }
 
-  async #find(pattern: RegExp, lines: () => string[], ms: number): Promise<RegExpExecArray> {
+  /** Its standard output's line of that number, from 1 on. */
+  async lineNumber(number: number, ms: number = patienceMs): Promise<string> {
+    let seen = 0;
+    const [line] = await this.#find(
+      { exec: (text) => (++seen >= number ? ([text] as any) : null) },
+      () => this.lines,
+      ms,
+    );
+    return line!;
+  }
+
+  async #find(
+    pattern: { exec(line: string): RegExpExecArray | null },
+    lines: () => string[],
+    ms: number,
+  ): Promise<RegExpExecArray> {
     const search = async (): Promise<RegExpExecArray> => {
       for (let seen = 0; ;) {
         const all = lines();

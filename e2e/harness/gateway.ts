@@ -3,7 +3,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
+import { Cluster } from './cluster.ts';
 import { Executable, executables, type Ended } from './executable.ts';
+import { FrontDoor } from './front_door.ts';
 
 export interface ProviderSettings {
   type: 'mock' | 'openai';
@@ -61,19 +63,33 @@ export function configuration(overrides: GatewayConfig = {}): GatewayConfig {
   };
 }
 
-/** `sluice serve` in a directory of its own. */
+/** Whether the suite runs against the four roles instead of `serve`: every Gateway is then two of each, and more. */
+export const isCluster = process.env.SLUICE_E2E === 'cluster';
+
+/** `sluice serve` in a directory of its own; or the four roles, with a balancer before the gateways. */
 export class Gateway {
   readonly executable: Executable;
   readonly url: string;
   readonly directory: string;
   /** From the spawn to the line `ready`. */
   readonly startedMs: number;
+  readonly cluster: Cluster | undefined;
+  readonly #door: FrontDoor | undefined;
 
-  private constructor(executable: Executable, url: string, directory: string, startedMs: number) {
+  private constructor(
+    executable: Executable,
+    url: string,
+    directory: string,
+    startedMs: number,
+    cluster?: Cluster,
+    door?: FrontDoor,
+  ) {
     this.executable = executable;
     this.url = url;
     this.directory = directory;
     this.startedMs = startedMs;
+    this.cluster = cluster;
+    this.#door = door;
   }
 
   static async start(
@@ -86,6 +102,16 @@ export class Gateway {
     const file = join(directory, 'sluice.yaml');
     await writeFile(file, stringify(configuration(overrides)));
     const begin = performance.now();
+    if (isCluster) {
+      const cluster = await Cluster.start(file, directory, { env });
+      const gateways = cluster.of('gateway').map(({ address }) => new URL(address!));
+      const door = await FrontDoor.before(
+        gateways.map(({ port }) => Number(port)),
+        listen,
+      );
+      const url = `${gateways[0]!.protocol}//127.0.0.1:${door.port}`;
+      return new Gateway(cluster.executable, url, directory, performance.now() - begin, cluster, door);
+    }
     const executable = new Executable(executables.sluice, ['serve', '--listen', listen, '--config', file], {
       cwd: directory,
       env,
@@ -97,6 +123,16 @@ export class Gateway {
       executable.child.kill('SIGKILL');
       throw error;
     }
+  }
+
+  /** Where the administration is: of `serve`, at the same address. */
+  get adminUrl(): string {
+    return this.cluster ? this.cluster.node('admin').address! : this.url;
+  }
+
+  /** What it, or the node that has accounts, has said on its terminal. */
+  get said(): string {
+    return this.cluster ? this.cluster.log('identity') : this.executable.stderr;
   }
 
   /** Where official OpenAI clients are pointed. */
@@ -119,7 +155,8 @@ export class Gateway {
 
   /** Every stop is also a test: it drains and exits 0. */
   async stop(): Promise<Ended> {
-    const ended = await this.executable.stop();
+    await this.#door?.close();
+    const ended = await (this.cluster ?? this.executable).stop();
     await rm(this.directory, { recursive: true, force: true });
     if (ended.code !== 0) {
       throw new Error(`sluice ended with ${JSON.stringify(ended)}\n${this.executable.stderr.slice(-8000)}`);
