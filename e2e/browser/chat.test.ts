@@ -216,6 +216,7 @@ describe('the list of conversations', () => {
     await visitor.answer();
     const other = await visitor.secondWindow();
     await other.answer();
+    await visitor.page.bringToFront();
     await visitor.choose('about apples', 'Rename');
     await visitor.page.getByLabel('Title').fill('Red fruit');
     await visitor.page.keyboard.press('Enter');
