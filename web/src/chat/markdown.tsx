@@ -92,7 +92,7 @@ interface BlockProps {
 }
 
 const Block = memo(function Block({ text, plugins }: BlockProps) {
-  const plain = <p className="whitespace-pre-wrap">{text}</p>;
+  const plain = <p className="whitespace-pre-wrap">{text.trimEnd()}</p>;
   return (
     <div className="block">
       {opensTooMany(text) ? (
