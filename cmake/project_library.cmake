@@ -6,7 +6,8 @@
 # folders; LIBRARIES are packages. A folder's headers can be reached only through the target (a link to the folder in
 # its own include root), so an include of a folder that is not in DEPENDS, directly or through another, does not build.
 # NO_PRECOMPILED is for folders below Asio, which the precompiled header brings in. PRIVATE_LIBRARIES are packages that
-# no other folder may include (Beast, yaml-cpp, …) through this one. PG_TESTS start a PostgreSQL of their own.
+# no other folder may include (Beast, yaml-cpp, …) through this one. PG_TESTS start a PostgreSQL of their own,
+# REDIS_TESTS a Redis.
 
 if(NOT TARGET sluice_precompiled)
   file(WRITE "${CMAKE_BINARY_DIR}/precompiled.cpp.in" "// carries the precompiled header\n")
@@ -18,7 +19,7 @@ endif()
 
 function(project_library)
   cmake_parse_arguments(arg "NO_PRECOMPILED" "NAME"
-    "SOURCES;TESTS;PG_TESTS;DEPENDS;LIBRARIES;PRIVATE_LIBRARIES;TEST_LIBRARIES" ${ARGN})
+    "SOURCES;TESTS;PG_TESTS;REDIS_TESTS;DEPENDS;LIBRARIES;PRIVATE_LIBRARIES;TEST_LIBRARIES" ${ARGN})
   set(include_root "${CMAKE_BINARY_DIR}/include/${arg_NAME}")
   file(MAKE_DIRECTORY "${include_root}")
   file(CREATE_LINK "${CMAKE_CURRENT_SOURCE_DIR}" "${include_root}/${arg_NAME}" SYMBOLIC)
@@ -47,13 +48,17 @@ function(project_library)
     add_test(NAME ${arg_NAME}_test COMMAND ${arg_NAME}_test --gtest_brief=1)
     set_tests_properties(${arg_NAME}_test PROPERTIES TIMEOUT 120 LABELS unit)
   endif()
-  if(SLUICE_BUILD_TESTS AND arg_PG_TESTS)
-    add_executable(${arg_NAME}_pgtest ${arg_PG_TESTS})
-    target_link_libraries(${arg_NAME}_pgtest PRIVATE ${arg_NAME} GTest::gtest_main GTest::gmock)
-    target_precompile_headers(${arg_NAME}_pgtest REUSE_FROM sluice_precompiled)
-    add_test(NAME ${arg_NAME}_pgtest COMMAND ${arg_NAME}_pgtest --gtest_brief=1)
-    set_tests_properties(${arg_NAME}_pgtest PROPERTIES TIMEOUT 120 LABELS unit)
-  endif()
+  foreach(engine pg redis)
+    string(TOUPPER ${engine} kind)
+    if(SLUICE_BUILD_TESTS AND arg_${kind}_TESTS)
+      set(name ${arg_NAME}_${engine}test)
+      add_executable(${name} ${arg_${kind}_TESTS})
+      target_link_libraries(${name} PRIVATE ${arg_NAME} GTest::gtest_main GTest::gmock)
+      target_precompile_headers(${name} REUSE_FROM sluice_precompiled)
+      add_test(NAME ${name} COMMAND ${name} --gtest_brief=1)
+      set_tests_properties(${name} PROPERTIES TIMEOUT 120 LABELS unit)
+    endif()
+  endforeach()
 endfunction()
 
 # Runs tests that say nothing about the engine of the database a second time, on PostgreSQL.

@@ -71,6 +71,13 @@ inline constexpr metric rpc_served_seconds{"sluice_rpc_served_duration_seconds",
 inline constexpr metric rpc_made{"sluice_rpc_calls_total", "Calls to other nodes that ended"};
 inline constexpr metric rpc_made_seconds{"sluice_rpc_call_duration_seconds", "How long calls to other nodes took"};
 
+// Redis. Label reason: away, refused, unusable, read_only, full, bug.
+inline constexpr metric redis_up{"sluice_redis_up", "Whether there is a connection to Redis"};
+inline constexpr metric redis_waiting{"sluice_redis_waiting_calls", "Calls to Redis without an answer yet"};
+inline constexpr metric redis_connections{"sluice_redis_connections_total", "Connections to Redis that were opened"};
+inline constexpr metric redis_seconds{"sluice_redis_call_duration_seconds", "How long Redis' answers took"};
+inline constexpr metric redis_errors{"sluice_redis_errors_total", "What went wrong with Redis"};
+
 // Traces on their way out. Label reason: queue_full, export_failed, stopped.
 inline constexpr metric spans_exported{"sluice_spans_exported_total", "Spans that a collector has taken"};
 inline constexpr metric spans_dropped{"sluice_spans_dropped_total", "Spans that nobody will see"};
