@@ -10,10 +10,9 @@
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 
-#include "agent/generation_directory.hpp"
 #include "agent/rpc_conversations.hpp"
 #include "agent/rpc_messages.hpp"
-#include "agent/v1/agent.grpc.pb.h"
+#include "agent/rpc_nodes.hpp"
 #include "async/task_group.hpp"
 #include "async/with_deadline.hpp"
 #include "generation/content_json.hpp"
@@ -28,12 +27,8 @@ using clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
 constexpr milliseconds housekeeping{1'000};
-constexpr milliseconds stream_deadline = std::chrono::hours(24);
 constexpr milliseconds seek_pause{200};
 constexpr milliseconds seek_pause_max{1'000};
-// A generation that was begun here and never followed; its place need not be known any longer.
-constexpr std::chrono::minutes place_kept{2};
-constexpr std::size_t places_max = 100'000;
 
 // An answer that is followed here. `log`, `who`, `about` and `worker` never change.
 struct followed_answer {
@@ -46,59 +41,11 @@ struct followed_answer {
   bool is_stopped = false;
 };
 
-struct opened_stream {
-  rpc::client_stream<v1::Deltas> rest;
-  v1::Deltas first;
-};
-
-// Agents by address: a channel to each that something was with.
-class agent_nodes {
- public:
-  agent_nodes(rpc::channel& any, agent_channel_maker make) : any_(any), make_(std::move(make)) {}
-
-  rpc::client<v1::Agent>& any() { return any_; }
-  /// Empty: any.
-  result<std::shared_ptr<rpc::client<v1::Agent>>> at(const std::string& address) {
-    const std::scoped_lock lock(mutex_);
-    if (address.empty()) return std::shared_ptr<rpc::client<v1::Agent>>(std::shared_ptr<void>(), &any_);
-    node& known = nodes_[address];
-    if (!known.client) {
-      auto made = make_(address);
-      if (!made) {
-        nodes_.erase(address);
-        return std::unexpected(std::move(made.error()));
-      }
-      known.channel = std::move(*made);
-      known.client = std::make_shared<rpc::client<v1::Agent>>(*known.channel);
-    }
-    return known.client;
-  }
-  void close() {
-    const std::scoped_lock lock(mutex_);
-    nodes_.clear();
-  }
-
- private:
-  struct node {
-    std::unique_ptr<rpc::channel> channel;
-    std::shared_ptr<rpc::client<v1::Agent>> client;
-  };
-  rpc::client<v1::Agent> any_;
-  agent_channel_maker make_;
-  std::mutex mutex_;
-  std::unordered_map<std::string, node> nodes_;
-};
-
 class remote_agent final : public service {
  public:
   remote_agent(async::worker_pool& workers, rpc::channel& any, agent_channel_maker make, state::shared_state& in,
                const rpc_client_settings& told, const telemetry::logger& log)
-      : workers_(workers),
-        nodes_(any, std::move(make)),
-        directory_(in),
-        told_(told),
-        log_(log),
-        shifts_(workers.size()) {}
+      : workers_(workers), nodes_(any, std::move(make)), places_(in), told_(told), log_(log), shifts_(workers.size()) {}
 
   task<result<started>> start(start_request asked) override {
     rpc::call_options how;
@@ -107,7 +54,7 @@ class remote_agent final : public service {
     how.trace = asked.trace;
     const auto answer = co_await nodes_.any().call(&methods::Start, to_message(asked), std::move(how));
     if (!answer) co_return std::unexpected(answer.error());
-    remember_place(answer->generation_id(), answer->address());
+    places_.remember(answer->generation_id(), answer->address());
     co_return from_message(*answer);
   }
 
@@ -119,9 +66,16 @@ class remote_agent final : public service {
       if (co_await reaches(known->log, after)) co_return followed{.log = known->log, .about = known->about};
       co_return failure(error_reason::invalid_argument, "after is beyond the last number so far", "after");
     }
-    const std::string address = co_await locate(generation_id);
-    auto opened = co_await open(address, who, generation_id, {.from = 0, .known = after});
-    if (!opened) co_return std::unexpected(std::move(opened.error()));
+    answer_location at = co_await places_.locate(generation_id);
+    auto opened = co_await open_stream(nodes_, at.address, who, generation_id, {.from = 0, .known = after},
+                                       told_.opening_deadline);
+    if (!opened && is_gone(opened.error(), at)) {
+      at.address.clear();
+      opened = co_await open_stream(nodes_, at.address, who, generation_id, {.from = 0, .known = after},
+                                    told_.opening_deadline);
+    }
+    if (!opened) co_return std::unexpected(as_certain(std::move(opened.error()), at));
+    const std::string address = std::move(at.address);
     auto self = std::make_shared<followed_answer>();
     self->who = std::move(who);
     self->about = from_message(opened->first.about());
@@ -129,21 +83,27 @@ class remote_agent final : public service {
     self->log = into.source();
     self->worker = async::this_worker();
     self->wanted_at = clock::now().time_since_epoch().count();
-    if (auto taken = take(into, opened->first); !taken) co_return std::unexpected(std::move(taken.error()));
-    if (!into.source()->ended()) follow_on(self, std::move(into), std::move(opened->rest), address);
+    if (auto taken = take_deltas(into, opened->first); !taken) co_return std::unexpected(std::move(taken.error()));
+    if (!into.source()->ended()) {
+      if (auto known = claim(self)) {  // somebody was quicker; what was opened here is let go
+        self = std::move(known);
+      } else {
+        follow_on(self, std::move(into), std::move(opened->rest), address);
+      }
+    }
     if (!co_await reaches(self->log, after))
       co_return failure(error_reason::unavailable, "the answer cannot be read at this moment");
     co_return followed{.log = self->log, .about = self->about};
   }
 
   task<result<void>> cancel(caller who, std::string generation_id) override {
-    const auto node = nodes_.at(co_await locate(generation_id));
-    if (!node) co_return std::unexpected(node.error());
-    v1::CancelRequest request;
-    *request.mutable_who() = to_message(who);
-    request.set_generation_id(std::move(generation_id));
-    const auto answer = co_await (*node)->call(&methods::Cancel, std::move(request), within(told_.call_deadline));
-    if (!answer) co_return std::unexpected(answer.error());
+    answer_location at = co_await places_.locate(generation_id);
+    auto done = co_await cancel_at(at.address, who, generation_id);
+    if (!done && is_gone(done.error(), at)) {
+      at.address.clear();
+      done = co_await cancel_at(at.address, who, generation_id);
+    }
+    if (!done) co_return std::unexpected(as_certain(std::move(done.error()), at));
     co_return result<void>();
   }
 
@@ -180,32 +140,10 @@ class remote_agent final : public service {
   }
 
  private:
-  struct position {
-    std::uint64_t from = 0;   // what comes is above it
-    std::uint64_t known = 0;  // what a client says it has
-  };
-  struct place {
-    std::string address;
-    clock::time_point since;
-  };
-
-  static rpc::call_options within(milliseconds deadline) {
-    rpc::call_options made;
-    made.deadline = deadline;
-    return made;
-  }
-
   static error unknown(const std::string& generation_id) {
     return {.reason = error_reason::not_found,
             .message = "there is no generation \"" + generation_id + "\", or it ended too long ago",
             .param = "generation_id"};
-  }
-
-  void remember_place(const std::string& id, const std::string& address) {
-    if (address.empty()) return;
-    const std::scoped_lock lock(mutex_);
-    if (places_.size() >= places_max) places_.clear();
-    places_[id] = {.address = address, .since = clock::now()};
   }
 
   std::shared_ptr<followed_answer> find_followed(const std::string& id) {
@@ -216,48 +154,25 @@ class remote_agent final : public service {
     return found->second;
   }
 
-  // Empty: nobody says that it is with them.
-  task<std::string> locate(std::string generation_id) {
-    {
-      const std::scoped_lock lock(mutex_);
-      if (const auto found = places_.find(generation_id); found != places_.end()) co_return found->second.address;
-    }
-    const auto found = co_await directory_.find(std::move(generation_id));
-    co_return found && *found ? (*found)->address : std::string();
+  // Of an agent that has left, others have what it stored.
+  static bool is_gone(const error& why, const answer_location& at) {
+    return !at.address.empty() && why.reason == error_reason::unavailable;
+  }
+  // One agent does not know it: that is the last word only if no other one may.
+  static error as_certain(error why, const answer_location& at) {
+    if (at.is_certain || why.reason != error_reason::not_found) return why;
+    return away("it cannot be found out at this moment where this answer is written");
   }
 
-  task<result<opened_stream>> open(std::string address, caller who, std::string generation_id, position at) {
+  task<result<void>> cancel_at(std::string address, caller who, std::string generation_id) {
     const auto node = nodes_.at(address);
     if (!node) co_return std::unexpected(node.error());
-    v1::FollowRequest request;
+    v1::CancelRequest request;
     *request.mutable_who() = to_message(who);
     request.set_generation_id(std::move(generation_id));
-    request.set_after(at.from);
-    request.set_known(at.known);
-    const executor here = co_await asio::this_coro::executor;
-    auto stream = (*node)->open(here, &methods::Follow, std::move(request), within(stream_deadline));
-    auto first = co_await async::with_deadline(stream.read(), told_.opening_deadline);
-    if (!first) co_return std::unexpected(away("the agent does not answer"));
-    if (!*first) co_return std::unexpected(std::move(first->error()));
-    if (!**first || !(**first)->has_about()) co_return std::unexpected(away("the agent broke off"));
-    co_return opened_stream{.rest = std::move(stream), .first = std::move(***first)};
-  }
-
-  static error away(std::string message) {
-    return {.reason = error_reason::unavailable, .message = std::move(message), .retry_after = std::chrono::seconds(1)};
-  }
-
-  static result<void> take(generation::mirror& into, v1::Deltas& message) {
-    for (v1::DeltaRange& each : *message.mutable_ranges()) {
-      const auto range = from_message(each);
-      if (!range) return std::unexpected(range.error());
-      if (auto taken = into.take(*range); !taken) return taken;
-    }
-    if (!message.has_ending()) return {};
-    auto ending = generation::parse_finish(message.ending());
-    if (!ending) return std::unexpected(std::move(ending.error()));
-    into.end(std::move(*ending), message.ending_number());
-    return {};
+    const auto answer = co_await (*node)->call(&methods::Cancel, std::move(request), within(told_.call_deadline));
+    if (!answer) co_return std::unexpected(answer.error());
+    co_return result<void>();
   }
 
   // Whether the log has come to `number` within the time that opening may take.
@@ -276,12 +191,17 @@ class remote_agent final : public service {
     }
   }
 
+  // One stream for all who read it here: null if that is this one.
+  std::shared_ptr<followed_answer> claim(const std::shared_ptr<followed_answer>& self) {
+    const std::scoped_lock lock(mutex_);
+    const auto [place, is_new] = followed_.emplace(self->log->id(), self);
+    if (is_new || place->second->who.user_id != self->who.user_id) return nullptr;
+    place->second->wanted_at = clock::now().time_since_epoch().count();
+    return place->second;
+  }
+
   void follow_on(const std::shared_ptr<followed_answer>& self, generation::mirror into,
                  rpc::client_stream<v1::Deltas> stream, std::string address) {
-    {
-      const std::scoped_lock lock(mutex_);
-      followed_.insert_or_assign(self->log->id(), self);
-    }
     shifts_[self->worker].push_back(self);
     asio::co_spawn(workers_[self->worker].get_executor(),
                    run(self, std::move(into), std::move(stream), std::move(address)),
@@ -293,11 +213,10 @@ class remote_agent final : public service {
   }
 
   void leave(const followed_answer& self) {
+    places_.forget(self.log->id());
     std::erase_if(shifts_[self.worker], [&](const auto& one) { return one.get() == &self; });
     const std::scoped_lock lock(mutex_);
-    places_.erase(self.log->id());
-    if (const auto found = followed_.find(self.log->id()); found != followed_.end() && found->second.get() == &self)
-      followed_.erase(found);
+    forget(self);
   }
 
   task<> run(std::shared_ptr<followed_answer> self, generation::mirror into, rpc::client_stream<v1::Deltas> stream,
@@ -305,7 +224,7 @@ class remote_agent final : public service {
     while (!into.source()->ended()) {
       auto next = co_await stream.read();
       if (next && *next) {
-        if (auto taken = take(into, **next); !taken) into.end(broken_off(std::move(taken.error())));
+        if (auto taken = take_deltas(into, **next); !taken) into.end(broken_off(std::move(taken.error())));
         continue;
       }
       stream.cancel();
@@ -334,15 +253,16 @@ class remote_agent final : public service {
     steady_timer timer(co_await asio::this_coro::executor);
     error last = away("the agent is gone");
     for (milliseconds pause = seek_pause; clock::now() < until; pause = std::min(pause * 2, seek_pause_max)) {
-      const auto found = co_await directory_.find(id);
+      const auto found = co_await places_.look_up(id);
       const bool is_nowhere = found && !*found;
       if (found && *found) address = (*found)->address;
       const std::uint64_t from = into.source()->last_number();
-      auto opened = co_await open(is_nowhere ? std::string() : address, self.who, id, {.from = from, .known = from});
+      auto opened = co_await open_stream(nodes_, is_nowhere ? std::string() : address, self.who, id,
+                                         {.from = from, .known = from}, told_.opening_deadline);
       if (opened) {
         // What is stored of an interrupted answer is less than what was read here: only how it ended counts.
         if (is_nowhere && is_failure(opened->first)) opened->first.clear_ranges();
-        if (auto taken = take(into, opened->first); !taken) co_return std::unexpected(std::move(taken.error()));
+        if (auto taken = take_deltas(into, opened->first); !taken) co_return std::unexpected(std::move(taken.error()));
         co_return std::move(opened->rest);
       }
       last = std::move(opened.error());
@@ -365,36 +285,42 @@ class remote_agent final : public service {
       timer.expires_after(housekeeping);
       co_await timer.async_wait(use_task);
       let_go_of_abandoned(worker);
-      if (worker == 0) forget_places();
+      if (worker == 0) places_.forget_old();
     }
   }
 
   void let_go_of_abandoned(std::size_t worker) {
-    const auto now = clock::now();
     for (const auto& one : std::vector(shifts_[worker])) {
-      const clock::time_point wanted{clock::duration(one->wanted_at.load())};
-      if (one->log->followers() != 0) {
-        one->wanted_at = now.time_since_epoch().count();
-      } else if (now - wanted >= told_.abandoned_after && !one->is_stopped) {
-        stop(*one);
-      }
+      if (!one->is_stopped && forget_abandoned(*one)) stop(*one);
     }
+  }
+
+  // Under the lock under which others come for it, so that nobody is given what is about to be stopped.
+  bool forget_abandoned(followed_answer& one) {
+    const auto now = clock::now();
+    const std::scoped_lock lock(mutex_);
+    const clock::time_point wanted{clock::duration(one.wanted_at.load())};
+    if (one.log->followers() != 0) {
+      one.wanted_at = now.time_since_epoch().count();
+      return false;
+    }
+    if (now - wanted < told_.abandoned_after) return false;
+    forget(one);
+    return true;
+  }
+
+  void forget(const followed_answer& one) {
+    const auto found = followed_.find(one.log->id());
+    if (found != followed_.end() && found->second.get() == &one) followed_.erase(found);
   }
 
   void stop(followed_answer& one) {
     {
       const std::scoped_lock lock(mutex_);
-      followed_.erase(one.log->id());
+      forget(one);
     }
     one.is_stopped = true;
     one.stop.emit(asio::cancellation_type::terminal);
-  }
-
-  void forget_places() {
-    const auto before = clock::now() - place_kept;
-    const std::scoped_lock lock(mutex_);
-    std::erase_if(places_,
-                  [&](const auto& one) { return one.second.since < before && !followed_.contains(one.first); });
   }
 
   task<> end_everything() {
@@ -415,14 +341,13 @@ class remote_agent final : public service {
 
   async::worker_pool& workers_;
   agent_nodes nodes_;
-  generation_directory directory_;
+  agent_places places_;
   const rpc_client_settings& told_;
   telemetry::logger log_;
   std::vector<std::vector<std::shared_ptr<followed_answer>>> shifts_;  // by worker, touched there
   std::vector<std::unique_ptr<async::task_group>> houses_;             // by worker
   mutable std::mutex mutex_;
   std::unordered_map<std::string, std::shared_ptr<followed_answer>> followed_;
-  std::unordered_map<std::string, place> places_;  // of what was begun here
 };
 
 }  // namespace
