@@ -2,45 +2,72 @@
 
 #include <utility>
 
-#include "limits/limiter_redis.hpp"
-
 namespace sluice::limits {
 namespace {
 
-decision allow_all(const limit& by) {
-  const auto* const bucket = std::get_if<token_bucket_rule>(&by.rule);
-  const std::uint32_t most = bucket != nullptr ? bucket->burst : std::get<sliding_window_rule>(by.rule).limit;
-  return {.allowed = true, .limit = most, .remaining = most};
+std::string_view to_string(when_away then) {
+  switch (then) {
+    case when_away::open:
+      return "everything may happen";
+    case when_away::local:
+      return "this node counts for itself";
+    case when_away::closed:
+      return "what is limited is refused";
+  }
+  return "";
+}
+
+// Receipts are positive: the sign tells whose one is. Nothing was charged for 0.
+decision as_local(decision made) {
+  made.receipt = -made.receipt;
+  return made;
+}
+
+std::uint32_t burst_of(const limit& by) {
+  if (const auto* const bucket = std::get_if<token_bucket_rule>(&by.rule)) return bucket->burst;
+  return std::get<sliding_window_rule>(by.rule).limit;
 }
 
 }  // namespace
 
-limiter_fallback::limiter_fallback(std::unique_ptr<limiter> shared, when_away otherwise, limiter_memory_settings local)
-    : shared_(std::move(shared)), otherwise_(otherwise), local_(local) {}
+limiter_fallback::limiter_fallback(std::unique_ptr<limiter> common, when_away then, telemetry::logger log,
+                                   telemetry::counter* decided)
+    : common_(std::move(common)), then_(then), log_(std::move(log)), decided_(decided) {}
 
-// Receipts are positive: of an open door it is none, of a local count it is negative.
+// `by` and `key` may be gone once the common count has been asked.
 task<result<decision>> limiter_fallback::take(const limit& by, std::string_view key, std::uint32_t cost) {
-  const std::string kept(key);
-  auto made = co_await shared_->take(by, kept, cost);
-  if (made || made.error().reason != error_reason::unavailable || otherwise_ == when_away::closed) co_return made;
-  if (otherwise_ == when_away::open) co_return allow_all(by);
-  made = co_await local_.take(by, kept, cost);
-  if (made) made->receipt = -made->receipt;
-  co_return made;
+  const limit rule = by;
+  const std::string name(key);
+  auto made = co_await common_->take(rule, name, cost);
+  if (made) {
+    note_back();
+    co_return made;
+  }
+  note_away(made.error());
+  if (then_ == when_away::closed) co_return made;
+  if (decided_ != nullptr) decided_->add();
+  if (then_ == when_away::open)
+    co_return decision{.allowed = true, .limit = burst_of(rule), .remaining = burst_of(rule)};
+  const auto counted = co_await local_.take(rule, name, cost);
+  if (!counted) co_return counted;
+  co_return as_local(*counted);
 }
 
 task<result<void>> limiter_fallback::give_back(const limit& by, std::string_view key, const decision& taken,
                                                std::uint32_t cost) {
-  if (taken.receipt == 0) co_return result<void>();
-  if (taken.receipt > 0) co_return co_await shared_->give_back(by, key, taken, cost);
-  decision local = taken;
-  local.receipt = -local.receipt;
-  co_return co_await local_.give_back(by, key, local, cost);
+  if (taken.receipt > 0) co_return co_await common_->give_back(by, key, taken, cost);
+  if (taken.receipt < 0) co_return co_await local_.give_back(by, key, as_local(taken), cost);
+  co_return result<void>();
 }
 
-std::unique_ptr<limiter> make_limiter(std::shared_ptr<state::redis_client> redis, when_away otherwise) {
-  if (!redis) return std::make_unique<limiter_memory>();
-  return std::make_unique<limiter_fallback>(std::make_unique<limiter_redis>(std::move(redis)), otherwise);
+void limiter_fallback::note_away(const error& why) {
+  if (is_away_.exchange(true)) return;
+  log_.warning("limits cannot be counted together", {{"meanwhile", to_string(then_)}, {"problem", why.detail}});
+}
+
+void limiter_fallback::note_back() {
+  if (is_away_.load(std::memory_order_relaxed) && is_away_.exchange(false))
+    log_.info("limits are counted together again");
 }
 
 }  // namespace sluice::limits

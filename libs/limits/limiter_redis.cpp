@@ -1,160 +1,122 @@
 #include "limits/limiter_redis.hpp"
 
 #include <algorithm>
-#include <cmath>
-#include <utility>
-#include <vector>
 
 #include <fmt/format.h>
 
 #include "base/digest.hpp"
+#include "limits/limiter_redis_scripts.hpp"
+#include "limits/token_bucket.hpp"
 
 namespace sluice::limits {
 namespace {
 
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
 using std::chrono::nanoseconds;
-
-// What `token_bucket` does. Kept is when the bucket is full again, as microseconds of Redis' clock and the nanoseconds
-// beyond: nanoseconds since 1970 are more than Lua's numbers can tell apart.
-// ARGV: a token's nanoseconds, burst, cost. Answer: allowed, remaining, reset, retry_after, receipt (nanoseconds).
-const state::redis_script take_token(R"(
-local time = redis.call('TIME')
-local now = time[1] * 1000000 + time[2]
-local each, burst, cost = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local depth, price = each * burst, each * math.min(cost, burst)
-local kept = redis.call('HMGET', KEYS[1], 'us', 'ns')
-local owed = 0
-if kept[1] then owed = math.min(math.max((kept[1] - now) * 1000 + kept[2], 0), depth) end
-local allowed, retry, receipt = 0, 0, 0
-if cost <= burst and owed + price <= depth then
-  allowed, receipt, owed = 1, price, owed + price
-  local us = math.floor(owed / 1000)
-  redis.call('HSET', KEYS[1], 'us', string.format('%.0f', now + us), 'ns', string.format('%.0f', owed - us * 1000))
-  redis.call('PEXPIRE', KEYS[1], string.format('%.0f', math.floor(owed / 1000000) + 1))
-elseif cost <= burst then
-  retry = owed + price - depth
-else
-  retry = owed
-end
-return {allowed, math.floor((depth - owed) / each), owed, retry, receipt})");
-
-// ARGV: the receipt.
-const state::redis_script give_back_token(R"(
-local kept = redis.call('HMGET', KEYS[1], 'us', 'ns')
-if not kept[1] then return 0 end
-local ns = kept[2] - ARGV[1]
-local us = math.floor(ns / 1000)
-redis.call('HSET', KEYS[1], 'us', string.format('%.0f', kept[1] + us), 'ns', string.format('%.0f', ns - us * 1000))
-return 1)");
-
-// What `sliding_window` does. Kept is, for each millisecond, how many were allowed, and in a sorted set which
-// milliseconds those are. ARGV: limit, milliseconds of the window, cost. Answer as above, the receipt a millisecond.
-const state::redis_script take_place(R"(
-local time = redis.call('TIME')
-local us = time[1] * 1000000 + time[2]
-local floor, at = math.floor(us / 1000), math.ceil(us / 1000)
-local limit, per, cost = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local sum = tonumber(redis.call('HGET', KEYS[2], 'sum') or 0)
-for _, old in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', floor - per)) do
-  sum = sum - redis.call('HGET', KEYS[2], old)
-  redis.call('ZREM', KEYS[1], old)
-  redis.call('HDEL', KEYS[2], old)
-end
-local last = tonumber(redis.call('ZRANGE', KEYS[1], -1, -1)[1])
-local allowed, retry, receipt = 0, 0, 0
-if cost <= limit and sum <= limit - cost then
-  if not last or last < at then last = at end
-  local name = string.format('%.0f', last)
-  allowed, receipt, sum = 1, last, sum + cost
-  redis.call('ZADD', KEYS[1], name, name)
-  redis.call('HINCRBY', KEYS[2], name, cost)
-  redis.call('PEXPIRE', KEYS[1], per + 2)
-  redis.call('PEXPIRE', KEYS[2], per + 2)
-else
-  local left, first, room = sum, 0, last or at - per
-  repeat
-    local some = redis.call('ZRANGE', KEYS[1], first, first + 99)
-    for _, old in ipairs(some) do
-      left, room = left - redis.call('HGET', KEYS[2], old), tonumber(old)
-      if cost <= limit and left <= limit - cost then break end
-    end
-    first = first + 100
-  until #some < 100 or (cost <= limit and left <= limit - cost)
-  retry = (room + per) * 1000 - us
-end
-if sum > 0 or last then redis.call('HSET', KEYS[2], 'sum', sum) end
-local reset = last and math.max((last + per) * 1000 - us, 0) or 0
-return {allowed, limit - math.min(sum, limit), reset * 1000, retry * 1000, receipt})");
-
-// ARGV: the receipt, cost.
-const state::redis_script give_back_place(R"(
-local count = tonumber(redis.call('HGET', KEYS[2], ARGV[1]))
-if not count then return 0 end
-local less = math.min(count, tonumber(ARGV[2]))
-redis.call('HINCRBY', KEYS[2], 'sum', -less)
-if less < count then
-  redis.call('HINCRBY', KEYS[2], ARGV[1], -less)
-else
-  redis.call('HDEL', KEYS[2], ARGV[1])
-  redis.call('ZREM', KEYS[1], ARGV[1])
-end
-return 1)");
+using std::chrono::seconds;
 
 // Enough to tell any two keys apart.
 constexpr std::size_t digits_kept = 32;
 
-struct command {
-  bool is_bucket;
-  std::vector<std::string> keys;
-};
-
-// Those of one principal share a slot of a Cluster. A name with another rule begins anew.
-command make_command(const std::string& prefix, const limit& by, std::string_view key) {
-  const std::string hashed = sha256_hex(key).substr(0, digits_kept);
-  const auto name = [&](std::string_view what) { return fmt::format("{}{}:{{{}}}:{}", prefix, what, hashed, by.name); };
-  if (std::holds_alternative<token_bucket_rule>(by.rule)) return {.is_bucket = true, .keys = {name("bucket")}};
-  return {.is_bucket = false, .keys = {name("window"), name("window-counts")}};
+void append_time(std::vector<std::string>& to, nanoseconds time) {
+  const auto whole = std::chrono::floor<seconds>(time);
+  to.push_back(std::to_string(whole.count()));
+  to.push_back(std::to_string((time - whole).count()));
 }
 
-decision read_decision(const state::redis_reply& reply, std::uint32_t limit) {
-  const auto number = [&](std::size_t at) { return reply.items.at(at).number; };
-  return {.allowed = number(0) == 1,
-          .limit = limit,
-          .remaining = static_cast<std::uint32_t>(number(1)),
-          .reset = nanoseconds(number(2)),
-          .retry_after = nanoseconds(number(3)),
-          .receipt = number(4)};
+// The numbers of a script's answer.
+result<std::vector<std::int64_t>> read_numbers(const result<state::redis_reply>& reply, std::size_t count) {
+  if (!reply) return std::unexpected(reply.error());
+  std::vector<std::int64_t> numbers;
+  for (const state::redis_reply& one : reply->items) {
+    if (one.is == state::redis_reply::kind::integer) numbers.push_back(one.number);
+  }
+  if (numbers.size() == count) return numbers;
+  error wrong{.reason = error_reason::internal, .message = "something went wrong here"};
+  wrong.detail = "Redis' answer to a limit's script is not what the script returns";
+  return std::unexpected(std::move(wrong));
 }
 
 }  // namespace
 
+limiter_redis::limiter_redis(std::shared_ptr<state::redis_client> asked, clock now)
+    : redis_(std::move(asked)), now_(std::move(now)) {}
+
+// "sluice:bucket:login:{…}": of the key a hash, so that no address is kept there and no stranger chooses how long a key
+// is. The braces put all keys of one principal into one slot of a Cluster.
+limiter_redis::words limiter_redis::keys_of(const limit& by, std::string_view key) const {
+  const std::string& prefix = redis_->told().prefix;
+  const std::string whose = sha256_hex(key).substr(0, digits_kept);
+  const auto name = [&](std::string_view kind) { return fmt::format("{}{}:{}:{{{}}}", prefix, kind, by.name, whose); };
+  if (std::holds_alternative<token_bucket_rule>(by.rule)) return {name("bucket")};
+  return {name("window-times"), name("window-counts")};
+}
+
+void limiter_redis::tell_time(words& arguments) const {
+  if (!now_) return;
+  const microseconds now = now_();
+  const auto whole = std::chrono::floor<seconds>(now);
+  arguments.push_back(std::to_string(whole.count()));
+  arguments.push_back(std::to_string((now - whole).count()));
+}
+
 task<result<decision>> limiter_redis::take(const limit& by, std::string_view key, std::uint32_t cost) {
-  command asked = make_command(redis_->told().prefix, by, key);
-  std::vector<std::string> told;
-  std::uint32_t most = 0;
-  if (const auto* const bucket = std::get_if<token_bucket_rule>(&by.rule)) {
-    most = bucket->burst;
-    told = {std::to_string(std::max<std::int64_t>(std::llround(1e9 / bucket->rate), 1)), std::to_string(most)};
-  } else {
-    const auto& window = std::get<sliding_window_rule>(by.rule);
-    most = window.limit;
-    told = {std::to_string(most), std::to_string(window.per.count())};
-  }
-  told.push_back(std::to_string(cost));
-  const state::redis_script& script = asked.is_bucket ? take_token : take_place;
-  const auto reply = co_await redis_->run(script, std::move(asked.keys), std::move(told));
-  if (!reply) co_return std::unexpected(reply.error());
-  if (reply->items.size() != 5) co_return failure(error_reason::internal, "a limit's script answered something else");
-  co_return read_decision(*reply, most);
+  words keys = keys_of(by, key);
+  if (const auto* const bucket = std::get_if<token_bucket_rule>(&by.rule))
+    co_return co_await take_tokens(*bucket, std::move(keys), cost);
+  co_return co_await take_room(std::get<sliding_window_rule>(by.rule), std::move(keys), cost);
+}
+
+task<result<decision>> limiter_redis::take_tokens(token_bucket_rule rule, words keys, std::uint32_t cost) {
+  words arguments;
+  append_time(arguments, token_bucket::price_of(rule, cost));
+  append_time(arguments, token_bucket::price_of(rule, rule.burst));
+  arguments.emplace_back(cost <= rule.burst ? "1" : "0");
+  tell_time(arguments);
+  const auto reply = co_await redis_->run(scripts::take_tokens, std::move(keys), std::move(arguments));
+  const auto numbers = read_numbers(reply, 3);
+  if (!numbers) co_return std::unexpected(numbers.error());
+  const decision made = token_bucket::decide(rule, seconds((*numbers)[1]) + nanoseconds((*numbers)[2]), cost);
+  co_return made;
+}
+
+task<result<decision>> limiter_redis::take_room(sliding_window_rule rule, words keys, std::uint32_t cost) {
+  words arguments = {std::to_string(rule.per.count()), std::to_string(rule.limit), std::to_string(cost)};
+  tell_time(arguments);
+  const auto reply = co_await redis_->run(scripts::take_room, std::move(keys), std::move(arguments));
+  const auto numbers = read_numbers(reply, 5);
+  if (!numbers) co_return std::unexpected(numbers.error());
+  const std::int64_t sum = (*numbers)[1];
+  const milliseconds newest((*numbers)[2]);
+  const milliseconds room((*numbers)[3]);
+  const microseconds now((*numbers)[4]);
+  const auto until = [&](milliseconds end) {
+    return std::max(nanoseconds(end + rule.per) - nanoseconds(now), nanoseconds(0));
+  };
+  decision made{.allowed = (*numbers)[0] == 1, .limit = rule.limit};
+  made.remaining = rule.limit - static_cast<std::uint32_t>(std::clamp<std::int64_t>(sum, 0, rule.limit));
+  if (newest.count() != 0) made.reset = until(newest);
+  if (made.allowed)
+    made.receipt = newest.count();
+  else
+    made.retry_after = until(room);
+  co_return made;
 }
 
 task<result<void>> limiter_redis::give_back(const limit& by, std::string_view key, const decision& taken,
                                             std::uint32_t cost) {
-  command asked = make_command(redis_->told().prefix, by, key);
-  std::vector<std::string> told = {std::to_string(taken.receipt)};
-  if (!asked.is_bucket) told.push_back(std::to_string(cost));
-  const state::redis_script& script = asked.is_bucket ? give_back_token : give_back_place;
-  const auto reply = co_await redis_->run(script, std::move(asked.keys), std::move(told));
+  words keys = keys_of(by, key);
+  words arguments;
+  const bool is_bucket = keys.size() == 1;
+  if (is_bucket) {
+    append_time(arguments, nanoseconds(taken.receipt));
+    tell_time(arguments);
+  } else {
+    arguments = {std::to_string(taken.receipt), std::to_string(cost)};
+  }
+  const auto& script = is_bucket ? scripts::give_back_tokens : scripts::give_back_room;
+  const auto reply = co_await redis_->run(script, std::move(keys), std::move(arguments));
   if (!reply) co_return std::unexpected(reply.error());
   co_return result<void>();
 }

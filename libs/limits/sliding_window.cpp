@@ -17,7 +17,7 @@ decision sliding_window::take(const sliding_window_rule& rule, nanoseconds now, 
     count_ += cost;
     made.receipt = log_.back().at.count();
   } else {
-    made.retry_after = time_of_room(rule, cost) - now;
+    made.retry_after = std::max(time_of_room(rule, cost) - now, nanoseconds(0));
   }
   made.remaining = rule.limit - std::min(count_, rule.limit);
   made.reset = std::max(idle_at(rule) - now, nanoseconds(0));

@@ -19,20 +19,28 @@ class token_bucket {
   using nanoseconds = std::chrono::nanoseconds;
 
   decision take(const token_bucket_rule& rule, nanoseconds now, std::uint32_t cost) {
+    const decision made = decide(rule, std::max(full_at_ - now, nanoseconds(0)), cost);
+    if (made.allowed) full_at_ = now + made.reset;
+    return made;
+  }
+  /// What becomes of a `take` when the bucket is full again `owed` from now.
+  static decision decide(const token_bucket_rule& rule, nanoseconds owed, std::uint32_t cost) {
     const nanoseconds each = token_time(rule);
     const nanoseconds depth = each * rule.burst;
-    const nanoseconds price = each * std::min(cost, rule.burst);
-    const nanoseconds owed = std::max(full_at_ - now, nanoseconds(0));
-    decision made{.allowed = cost <= rule.burst && owed + price <= depth, .limit = rule.burst};
+    const nanoseconds price = price_of(rule, cost);
+    decision made{.allowed = cost <= rule.burst && owed + price <= depth, .limit = rule.burst, .reset = owed};
     if (made.allowed) {
-      full_at_ = now + owed + price;
+      made.reset = owed + price;
       made.receipt = price.count();
     } else {
       made.retry_after = cost <= rule.burst ? owed + price - depth : owed;
     }
-    made.reset = std::max(full_at_ - now, nanoseconds(0));
     made.remaining = static_cast<std::uint32_t>((depth - std::min(made.reset, depth)) / each);
     return made;
+  }
+  /// How much longer it takes to be full again after `cost`, of which no more than the burst counts.
+  static nanoseconds price_of(const token_bucket_rule& rule, std::uint32_t cost) {
+    return token_time(rule) * std::min(cost, rule.burst);
   }
   void give_back(const decision& taken) { full_at_ -= nanoseconds(taken.receipt); }
 

@@ -18,6 +18,8 @@ inline constexpr metric http_connections_refused{"sluice_http_connections_refuse
 inline constexpr metric http_connections_cut{"sluice_http_connections_cut_total",
                                              "Connections of clients ended by a deadline"};
 inline constexpr metric limit_refusals{"sluice_limit_refusals_total", "Requests refused by a limit; label limit"};
+inline constexpr metric limit_fallbacks{"sluice_limit_fallbacks_total",
+                                        "Decisions of limits without the count that nodes share"};
 inline constexpr metric admin_actions{"sluice_admin_actions_total",
                                       "What admins did to others; labels action, outcome"};
 inline constexpr metric sockets{"sluice_sockets", "Open WebSockets"};
