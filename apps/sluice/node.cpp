@@ -1,11 +1,10 @@
 #include "app/node.hpp"
 
-#include <boost/asio/co_spawn.hpp>
-
 #include "app/http_hooks.hpp"
 #include "app/version.hpp"
+#include "limits/limiter_fallback.hpp"
 #include "limits/limiter_memory.hpp"
-#include "state/shared_state_memory.hpp"
+#include "limits/limiter_redis.hpp"
 #include "telemetry/names.hpp"
 
 namespace sluice::app {
@@ -28,22 +27,20 @@ task<> answer_metrics(const telemetry::metric_registry& metrics, bool to_loopbac
       http::make_response(200, std::string(telemetry::metric_registry::content_type), metrics.render()));
 }
 
-// What has ended goes from memory although nobody asks for it any more.
-task<> keep_swept(state::shared_state_memory& state) {
-  steady_timer timer(co_await asio::this_coro::executor);
-  for (;;) {
-    timer.expires_after(std::chrono::minutes(1));
-    co_await timer.async_wait(use_task);
-    state.sweep();
-  }
+// The URL was checked with the settings.
+state::opened_state open_state(const state_settings& told, async::worker_pool& workers,
+                               telemetry::metric_registry& metrics, const telemetry::logger& log) {
+  return state::open_shared_state(
+             {.url = told.url, .authorities_file = told.ca_file, .prefix = told.prefix, .timeout = told.timeout},
+             workers, metrics, log)
+      .value();
 }
 
-std::unique_ptr<state::shared_state> make_state_in_memory(async::worker_pool& workers) {
-  auto made = std::make_unique<state::shared_state_memory>();
-  asio::co_spawn(workers[0].get_executor(), keep_swept(*made), [](std::exception_ptr broken) {
-    if (broken) std::rethrow_exception(broken);
-  });
-  return made;
+std::unique_ptr<limits::limiter> make_limiter(const state_settings& told, const state::opened_state& shared,
+                                              telemetry::metric_registry& metrics, const telemetry::logger& log) {
+  if (shared.is_in_memory()) return std::make_unique<limits::limiter_memory>();
+  return std::make_unique<limits::limiter_fallback>(std::make_unique<limits::limiter_redis>(shared.redis), told.fail,
+                                                    log, &metrics.make_counter(telemetry::names::limit_fallbacks));
 }
 
 }  // namespace
@@ -60,8 +57,9 @@ node::node(role_name as, const loaded_settings& loaded, std::ostream& said_to)
       calls(metrics, traces.spans()),
       hooks(make_http_hooks(metrics, traces.spans(), log)),
       lookups("name-lookup", 4, 1024),
-      state(make_state_in_memory(workers)),
-      limiter(std::make_unique<limits::limiter_memory>()),
+      shared(open_state(told.state, workers, metrics, log)),
+      state(shared.state.get()),
+      limiter(make_limiter(told.state, shared, metrics, log)),
       readiness(workers) {
   metrics.add_process_metrics(version);
   metrics.make_observed_counter(telemetry::names::log_lines_dropped,
@@ -86,8 +84,9 @@ std::vector<http::route> node::public_routes() {
   return routes;
 }
 
-bool node::is_alone() const {
-  return dynamic_cast<const state::shared_state_memory*>(state.get()) != nullptr;
+std::vector<health::dependency> node::needs() {
+  if (is_alone()) return {};
+  return {{"state", [this] { return shared.check(); }}};
 }
 
 http::route node::metrics_route(bool to_loopback_only) const {

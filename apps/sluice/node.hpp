@@ -17,7 +17,7 @@
 #include "http/worker_buffer.hpp"
 #include "limits/limiter.hpp"
 #include "rpc/instruments.hpp"
-#include "state/shared_state.hpp"
+#include "state/open_shared_state.hpp"
 #include "telemetry/log.hpp"
 #include "telemetry/metrics.hpp"
 #include "telemetry/tracing.hpp"
@@ -34,7 +34,9 @@ struct node {
   std::vector<http::route> internal_routes();
   std::vector<http::route> public_routes();
   /// Whether shared state is this process's own: then no other one shares anything else with it either.
-  bool is_alone() const;
+  bool is_alone() const { return shared.is_in_memory(); }
+  /// What every role needs.
+  std::vector<health::dependency> needs();
 
   const role_name role;
   const settings& told;
@@ -48,7 +50,8 @@ struct node {
   rpc::instruments calls;          ///< of and to other nodes
   const http::server_hooks hooks;  ///< of all its HTTP servers
   async::blocking_pool lookups;    ///< of names
-  std::unique_ptr<state::shared_state> state;
+  const state::opened_state shared;
+  state::shared_state* const state;
   std::unique_ptr<limits::limiter> limiter;
   health readiness;
 

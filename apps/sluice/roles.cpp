@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
@@ -107,7 +108,9 @@ class life {
       role_ = std::move(*made);
     }
     if (auto prepared = role_->prepare(); !prepared) return prepared;
-    on_.readiness.begin(role_->needs());
+    auto needs = role_->needs();
+    std::ranges::move(on_.needs(), std::back_inserter(needs));
+    on_.readiness.begin(std::move(needs));
     return {};
   }
 

@@ -13,6 +13,7 @@
 #include "app/rate_limits.hpp"
 #include "base/secret_string.hpp"
 #include "config/schema.hpp"
+#include "limits/limiter_fallback.hpp"
 #include "telemetry/log.hpp"
 #include "telemetry/trace_settings.hpp"
 
@@ -174,10 +175,22 @@ struct services_settings {
   std::string advertise;  ///< empty: host name and actual port
 };
 
+/// The URL of state that is this process's own.
+inline constexpr std::string_view state_in_memory = "memory:";
+
+struct state_settings {
+  std::string url{state_in_memory};
+  limits::when_away fail = limits::when_away::local;  ///< what becomes of limits while it cannot be reached
+  std::string ca_file;                                ///< PEM; whom to believe beside the system's authorities
+  std::string prefix = "sluice:";                     ///< of everything there
+  milliseconds timeout{500};                          ///< for an answer
+};
+
 struct settings {
   server_settings server;
   std::string data_dir = "./data";
   database_settings database;
+  state_settings state;
   auth_settings auth;
   services_settings services;
   std::map<std::string, provider_settings> providers;  ///< by name

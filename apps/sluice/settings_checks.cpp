@@ -7,6 +7,7 @@
 #include "app/settings.hpp"
 #include "config/description.hpp"
 #include "http/server.hpp"
+#include "state/redis_address.hpp"
 
 namespace sluice::app {
 namespace {
@@ -17,6 +18,7 @@ class checker {
 
   config::problems run() {
     check_tokens();
+    check_state();
     check_sessions();
     check_tls();
     check_keys();
@@ -43,6 +45,13 @@ class checker {
     add(path, fmt::format("auth.insecure_tokens are refused because others can connect to {}: listen on 127.0.0.1, set "
                           "auth.insecure_tokens to [] and use auth.keys, or set auth.insecure_anywhere to true",
                           told_.server.listen));
+  }
+
+  // Not by the schema, whose messages repeat what was written: there may be a password in it.
+  void check_state() {
+    if (told_.state.url == state_in_memory) return;
+    if (const auto at = state::parse_redis_url(told_.state.url); !at)
+      add("state.url", "state.url: " + at.error().message);
   }
 
   void check_sessions() {

@@ -60,6 +60,9 @@ constexpr text_rule path_rule{
 constexpr text_rule database_url_rule{
     "sqlite: and the path of a file, such as sqlite:sluice.db, or postgresql://user:password@host:5432/database",
     is_database_url};
+constexpr text_rule state_prefix_rule{"at most 64 bytes without braces", [](std::string_view text) {
+                                        return text.size() <= 64 && text.find_first_of("{}") == std::string_view::npos;
+                                      }};
 constexpr text_rule cors_origin_rule{"an origin such as https://chat.example.org, or \"*\"",
                                      [](std::string_view text) { return text == "*" || is_web_origin(text); }};
 constexpr text_rule range_rule{"an address or a network such as 10.0.0.0/8 or fd00::/8",
@@ -151,7 +154,7 @@ type<server_settings> server() {
 }
 
 // A URL as it was written but for the password in it.
-config::value show_database_url(const std::string& url) {
+config::value show_url(const std::string& url) {
   const auto parsed = boost::urls::parse_uri(url);
   if (url.starts_with("sqlite:")) return config::value::scalar(url, true);
   if (!parsed) return config::value::scalar("********", true);
@@ -165,7 +168,7 @@ config::value show_database_url(const std::string& url) {
 type<database_settings> database() {
   structure<database_settings> keys;
   auto url = text(database_url_rule);
-  url.show = show_database_url;
+  url.show = show_url;
   keys.key("url", &database_settings::url, std::move(url),
            "Where the SQL database is: `sqlite:PATH`, where a relative path begins at `data_dir`, or "
            "`postgresql://user:password@host:5432/database?sslmode=…` with libpq's parameters.");
@@ -174,6 +177,25 @@ type<database_settings> database() {
   keys.key("start_timeout", &database_settings::start_timeout, duration(1s, 24h),
            "How long `serve`, and commands, wait for a PostgreSQL server that is not there yet. The other roles wait "
            "until it is.");
+  return keys;
+}
+
+type<state_settings> state_keys() {
+  using limits::when_away;
+  using s = state_settings;
+  structure<s> keys;
+  auto url = text();
+  url.show = show_url;
+  keys.key("url", &s::url, std::move(url),
+           "Where it is: `memory:` for one process by itself, or `redis://user:password@host:6379/0`, or `rediss://…` "
+           "for TLS, for all that use the same.");
+  keys.key("fail", &s::fail,
+           choice<when_away>({{"open", when_away::open}, {"local", when_away::local}, {"closed", when_away::closed}}),
+           "What becomes of limits while it cannot be reached: everything may happen, each node counts for itself, or "
+           "what is limited is refused.");
+  keys.key("ca_file", &s::ca_file, text(), "PEM file of authorities that are trusted beside the system's.");
+  keys.key("prefix", &s::prefix, text(state_prefix_rule), "Before every key and channel in it.");
+  keys.key("timeout", &s::timeout, duration(10ms, 60s), "For an answer of it.");
   return keys;
 }
 
@@ -347,6 +369,7 @@ type<settings> settings_schema() {
   keys.key("data_dir", &settings::data_dir, text(path_rule),
            "The folder of everything that is kept; one process at a time holds it.");
   keys.key("database", &settings::database, database(), "Accounts, conversations, usage.");
+  keys.key("state", &settings::state, state_keys(), "What all nodes know together and may forget.");
   keys.key("auth", &settings::auth, auth(), "Who may come in.");
   keys.key("services", &settings::services, services(), "The roles on their own, towards one another.");
   keys.key("providers", &settings::providers,
@@ -360,7 +383,6 @@ type<settings> settings_schema() {
            "not set and others than this machine can connect: 30 `POST /login` a minute and 20 `POST /register` an "
            "hour from one address.");
   keys.key("telemetry", &settings::telemetry, telemetry_keys(), "Logs and traces.");
-  keys.unsupported({"state"});
   return keys;
 }
 

@@ -11,9 +11,11 @@
 namespace sluice::app {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 
 // Sources with nothing but what a test puts in; `text` is what sluice.yaml holds.
 settings_sources sources(const std::string& text = {}, const config::environment& variables = {}) {
@@ -104,8 +106,6 @@ TEST(settings, variables_that_set_nothing_are_errors) {
               ElementsAre("SLUICE_SERVER__LISTN: sets no key, did you mean \"SLUICE_SERVER__LISTEN\"?"));
   EXPECT_THAT(errors(sources({}, {{"SLUICE_DEFAULT_MODLE", "x"}})),
               ElementsAre("SLUICE_DEFAULT_MODLE: sets no key, did you mean \"SLUICE_DEFAULT_MODEL\"?"));
-  EXPECT_THAT(errors(sources({}, {{"SLUICE_STATE__URL", "x"}})),
-              ElementsAre("SLUICE_STATE__URL: sets a key that is not supported by this version"));
   EXPECT_THAT(
       errors(sources({}, {{"SLUICE_SERVER__WORKERS", "many"}})),
       ElementsAre("SLUICE_SERVER__WORKERS: server.workers: expected an integer from 0 to 1024, found \"many\""));
@@ -122,7 +122,6 @@ TEST(settings, every_mistake_is_reported_at_once_with_its_place) {
              "providers:\n"
              "  mock: {type: mok}\n"
              "  claude: {type: anthropic}\n"
-             "state: {url: x}\n"
              "telemetry: {log_format: xml}\n"),
       ElementsAre("sluice.yaml:2:11: server.listen: expected an address and port such as 127.0.0.1:8080 or [::1]:8080, "
                   "found \"here\"",
@@ -132,18 +131,28 @@ TEST(settings, every_mistake_is_reported_at_once_with_its_place) {
                   "sluice.yaml:8:16: providers.mock.type: unknown value \"mok\", did you mean \"mock\"?",
                   "sluice.yaml:9:18: providers.claude.type: the value \"anthropic\" is not supported by this version; "
                   "it has mock, openai",
-                  "sluice.yaml:10:1: the key \"state\" is not supported by this version",
-                  "sluice.yaml:11:25: telemetry.log_format: expected one of text, json, found \"xml\""));
+                  "sluice.yaml:10:25: telemetry.log_format: expected one of text, json, found \"xml\""));
 }
 
 TEST(settings, what_is_planned_is_refused_and_not_ignored) {
-  for (const std::string key : {"state"}) {
-    EXPECT_THAT(errors(key + ": {}"),
-                ElementsAre("sluice.yaml:1:1: the key \"" + key + "\" is not supported by this version"));
-  }
   EXPECT_THAT(errors("generations: {durability: memory}"), ElementsAre(HasSubstr("\"generations.durability\"")));
   EXPECT_THAT(errors("models: [{name: a, targets: [{provider: m}], fallback: [b]}]\nproviders: {m: {type: mock}}"),
               ElementsAre("sluice.yaml:1:46: the key \"models[0].fallback\" is not supported by this version"));
+}
+
+TEST(settings, shared_state_is_in_memory_or_in_a_redis) {
+  EXPECT_EQ(load_settings(sources())->told.state.url, "memory:");
+  EXPECT_THAT(errors("state: {url: 'rediss://me:hush@cache:7000/3', fail: closed, prefix: 'a:', timeout: 2s}"),
+              IsEmpty());
+  EXPECT_THAT(errors(sources({}, {{"SLUICE_STATE__URL", "redis://localhost"}})), IsEmpty());
+  for (const std::string wrong :
+       {"", "x", "redis:", "redis://:hush@", "redis-cluster://:hush@h", "http://me:hush@h", "redis://me:hush@h/db"}) {
+    EXPECT_THAT(errors("state: {url: '" + wrong + "'}"),
+                ElementsAre(AllOf(HasSubstr("sluice.yaml:1:14: state.url: "), Not(HasSubstr("hush")))))
+        << wrong;
+  }
+  EXPECT_THAT(errors("state: {prefix: 'a{'}"), ElementsAre(HasSubstr("without braces")));
+  EXPECT_THAT(errors("state: {fail: shut}"), ElementsAre(HasSubstr("expected one of open, local, closed")));
 }
 
 TEST(settings, names_must_be_defined_and_unique) {
