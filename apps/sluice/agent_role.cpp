@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include "admin/node_list.hpp"
+#include "admin/module.hpp"
 #include "agent/module.hpp"
 #include "agent/rpc_server.hpp"
 #include "app/observed_metrics.hpp"

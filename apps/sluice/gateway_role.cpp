@@ -8,7 +8,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_future.hpp>
 
-#include "admin/node_list.hpp"
+#include "admin/module.hpp"
 #include "agent/rpc_client.hpp"
 #include "app/listener.hpp"
 #include "app/observed_metrics.hpp"

@@ -2,8 +2,8 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 import { signal } from './deadline.ts';
 
 /**
- * What stands before several gateways: a balancer of TCP connections, each to the next gateway that can be reached, from
- * the address that the client has.
+ * What stands before several gateways: a balancer of TCP connections, each to the next gateway that can be reached,
+ * from the address that the client has.
  */
 export class FrontDoor {
   readonly port: number;

@@ -6,6 +6,7 @@
 #include <boost/asio/use_future.hpp>
 #include <gtest/gtest.h>
 
+#include "admin/module.hpp"
 #include "base/ids.hpp"
 #include "state/shared_state_memory.hpp"
 

@@ -16,6 +16,10 @@
 
 namespace sluice::admin {
 
+/// The names of a node's counts in the registry.
+inline constexpr const char* connections_count = "connections";
+inline constexpr const char* generations_count = "generations";
+
 /// Objects and clients of other services that the administration holds; all of them outlive it.
 struct neighbours {
   identity::service& people;

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "admin/module.hpp"
+
 namespace sluice::admin {
 
 task<result<std::vector<node>>> registered_nodes::list() {

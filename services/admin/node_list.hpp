@@ -25,8 +25,4 @@ class registered_nodes final : public node_list {
   state::node_registry registry_;
 };
 
-/// The names of a node's counts in the registry.
-inline constexpr const char* connections_count = "connections";
-inline constexpr const char* generations_count = "generations";
-
 }  // namespace sluice::admin
