@@ -103,15 +103,16 @@ RC_GTEST_PROP(limiter_redis, keeps_windows_as_memory_does, ()) {
   decides_alike({.name = "window", .rule = rule}, rule.limit);
 }
 
-task<> take_often(limiter& counts, limit by, int times, std::atomic<int>& allowed) {
+task<> take_often(limiter& counts, limit by, std::string key, int times, std::atomic<int>& allowed) {
   for (int i = 0; i < times; ++i) {
-    const auto made = co_await counts.take(by, "one");
+    const auto made = co_await counts.take(by, key);
     if (made.value().allowed) ++allowed;
   }
 }
 
 TEST(limiter_redis, lets_exactly_the_limit_pass_on_all_nodes_together) {
   limiter_redis here(nodes().clients[0]);
+  const std::string key = new_key();
   limiter_redis there(nodes().clients[1]);
   for (const limit& by : {limit{.name = "all-bucket", .rule = token_bucket_rule{.rate = 0.0001, .burst = 120}},
                           limit{.name = "all-window", .rule = sliding_window_rule{.limit = 120, .per = 1h}}}) {
@@ -119,7 +120,7 @@ TEST(limiter_redis, lets_exactly_the_limit_pass_on_all_nodes_together) {
     std::vector<std::future<void>> done;
     for (std::size_t i = 0; i < 200; ++i) {
       done.push_back(asio::co_spawn(nodes().workers[i % 2].get_executor(),
-                                    take_often(i % 3 == 0 ? here : there, by, 2, allowed), asio::use_future));
+                                    take_often(i % 3 == 0 ? here : there, by, key, 2, allowed), asio::use_future));
     }
     for (auto& one : done)
       one.get();
@@ -144,6 +145,7 @@ TEST(limiter_redis, forgets_by_its_own_clock) {
 
 TEST(limiter_redis, does_not_mix_up_names_keys_and_rules) {
   limiter_redis limits(nodes().clients[0]);
+  ASSERT_TRUE(nodes().run(nodes().clients[0]->call({"FLUSHDB"})));
   const token_bucket_rule once{.rate = 0.001, .burst = 1};
   const auto takes = [&](const limit& by, std::string_view key) { return nodes().run(limits.take(by, key))->allowed; };
   EXPECT_TRUE(takes({.name = "a", .rule = once}, "b}:c"));

@@ -46,11 +46,26 @@ void free_root(void* root) {
   delete static_cast<redis_reply*>(root);
 }
 
-redisReplyObjectFunctions makers = {.createString = make_text,
-                                    .createArray = make_array,
-                                    .createInteger = make_integer,
-                                    .createNil = make_nil,
-                                    .freeObject = free_root};
+// What was not asked for, of RESP 3, which hiredis reads from version 1 on: fails the reader. Without it, hiredis would
+// give a number in place of an object.
+template <class Functions>
+void refuse_what_is_newer(Functions& all) {
+  if constexpr (requires { all.createDouble; }) all.createDouble = [](auto&&...) -> void* { return nullptr; };
+  if constexpr (requires { all.createBool; }) all.createBool = [](auto&&...) -> void* { return nullptr; };
+}
+
+redisReplyObjectFunctions make_makers() {
+  redisReplyObjectFunctions all{};
+  all.createString = make_text;
+  all.createArray = make_array;
+  all.createInteger = make_integer;
+  all.createNil = make_nil;
+  all.freeObject = free_root;
+  refuse_what_is_newer(all);
+  return all;
+}
+
+redisReplyObjectFunctions makers = make_makers();
 
 }  // namespace
 
