@@ -32,7 +32,7 @@ class gateway_role final : public role {
         agents_(
             on.workers, *to_agent_,
             [&on](const std::string& address) { return make_channel_to_agent(on.told, address, on.log, &on.calls); },
-            *on.state, {}, on.log),
+            *on.state, make_agent_client_settings(on.told), on.log),
         gateway_(on.workers, on.buffers, make_gateway_settings(on.told), agents_.face(), agents_.stored(),
                  people_.face(), *on.state, *on.limiter, on.metrics, on.traces.spans(), on.log) {}
 

@@ -40,6 +40,14 @@ agent::settings make_agent_settings(const settings& told) {
   return made;
 }
 
+agent::rpc_client_settings make_agent_client_settings(const settings& told) {
+  // What its clients have left, a gateway leaves too: the agent's own patience begins then.
+  agent::rpc_client_settings made;
+  made.abandoned_after = std::min(made.abandoned_after, told.generations.orphan_timeout);
+  made.housekeeping = std::clamp(made.abandoned_after / 4, milliseconds(20), made.housekeeping);
+  return made;
+}
+
 identity::settings make_identity_settings(const settings& told) {
   identity::settings made;
   if (!told.server.public_url.empty()) made.issuer = told.server.public_url;

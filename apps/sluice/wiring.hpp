@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "admin/settings.hpp"
+#include "agent/rpc_client.hpp"
 #include "agent/settings.hpp"
 #include "app/settings.hpp"
 #include "gateway/settings.hpp"
@@ -20,6 +21,8 @@
 namespace sluice::app {
 
 agent::settings make_agent_settings(const settings& told);
+/// Of a gateway towards agents.
+agent::rpc_client_settings make_agent_client_settings(const settings& told);
 identity::settings make_identity_settings(const settings& told);
 gateway::settings make_gateway_settings(const settings& told);
 admin::settings make_admin_settings(const settings& told);

@@ -250,7 +250,10 @@ void agent::retire(const std::shared_ptr<live_generation>& self) {
     *place = std::move(here.running.back());
     here.running.pop_back();
   }
-  if (!self->resumable) return table_.forget(self->log->id());
+  if (!self->resumable) {
+    if (self->handed_out) return table_.forget(self->log->id());
+    return forget_soon(self);
+  }
   self->ended_at = steady_clock::now();
   keep(here, self);
 }
@@ -270,6 +273,7 @@ std::shared_ptr<live_generation> agent::find_own(const caller& who, const std::s
 task<result<followed>> agent::follow(caller who, std::string generation_id, std::uint64_t after) {
   followed found;
   if (const auto live = find_own(who, generation_id)) {
+    live->handed_out = true;
     found = {.log = live->log, .about = live->about};
   } else {
     auto read = co_await follow_record(who, generation_id, after);

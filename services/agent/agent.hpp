@@ -69,6 +69,8 @@ class agent final : public service {
   task<> run(std::shared_ptr<live_generation> self, generation::request asked, route chosen);
   void conclude(const std::shared_ptr<live_generation>& self, generation::finish ending);
   void retire(const std::shared_ptr<live_generation>& self);
+  /// One that was over before whoever asked could read it.
+  void forget_soon(const std::shared_ptr<live_generation>& self);
   /// A refused one gives its place back.
   void release(const live_generation& refused);
   /// Stores the question and puts the history before it.

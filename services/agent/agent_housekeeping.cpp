@@ -14,6 +14,8 @@ constexpr std::chrono::milliseconds housekeeping_max{1000};
 constexpr std::chrono::milliseconds housekeeping_min{20};
 // How long a generation that was told to stop may take to come to its end.
 constexpr std::chrono::milliseconds cancel_patience{500};
+// How long an answer that nobody may come back for waits for whoever asked for it, on another node.
+constexpr std::chrono::seconds pick_up_limit{30};
 
 }  // namespace
 
@@ -76,6 +78,20 @@ void agent::forget_ended(shift& here, steady_clock::time_point now) {
   }
 }
 
+void agent::forget_soon(const std::shared_ptr<live_generation>& self) {
+  const executor here = workers_[self->worker].get_executor();
+  asio::co_spawn(
+      here,
+      [](executor on, agent& of, std::string id) -> task<> {
+        steady_timer timer(on, pick_up_limit);
+        co_await timer.async_wait(use_task);
+        of.table_.forget(id);
+      }(here, *this, self->log->id()),
+      [](std::exception_ptr broken) {
+        if (broken) std::rethrow_exception(broken);
+      });
+}
+
 void agent::drop_conversation(const std::string& conversation_id) {
   for (std::size_t worker = 0; worker < workers_.size(); ++worker) {
     workers_[worker].post([this, worker, conversation_id] {
@@ -84,6 +100,7 @@ void agent::drop_conversation(const std::string& conversation_id) {
       for (const auto& one : std::vector(here.running)) {
         if (!is_of_it(one)) continue;
         one->resumable = false;  // so that its end is the last of it
+        one->handed_out = true;
         if (std::exchange(one->cancelled, true) || one->log->ended()) continue;
         one->stop.emit(asio::cancellation_type::terminal);
       }

@@ -154,6 +154,7 @@ task<result<void>> conversations::delete_conversation(caller who, std::string co
   const auto removed = co_await store_.remove_conversation(who, conversation_id);
   if (!removed) co_return std::unexpected(removed.error());
   generations_.drop_conversation(conversation_id);
+  if (auto* const others = leases_.load()) others->on_conversation_dropped(std::move(conversation_id));
   co_return result<void>{};
 }
 

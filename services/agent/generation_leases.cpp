@@ -4,14 +4,23 @@
 #include <vector>
 
 namespace sluice::agent {
+namespace {
+
+constexpr const char* dropped_topic = "conversations.dropped";
+
+}  // namespace
 
 generation_leases::generation_leases(async::worker_pool& workers, state::shared_state& in, conversation_store& store,
-                                     agent_place here, std::chrono::milliseconds kept, const telemetry::logger& log)
+                                     agent_place here, std::chrono::milliseconds kept,
+                                     std::function<void(const std::string&)> drop_conversation,
+                                     const telemetry::logger& log)
     : workers_(workers),
       directory_(in),
       store_(store),
       here_(std::move(here)),
       kept_(std::max(kept, std::chrono::milliseconds(1))),
+      drop_conversation_(std::move(drop_conversation)),
+      state_(in),
       log_(log),
       running_(workers[0].get_executor(), [this](const std::exception_ptr& broken) {
         log_.error("keeping the directory of generations broke", {{"problem", message_of(broken)}});
@@ -21,6 +30,7 @@ void generation_leases::begin() {
   workers_[0].post([this] {
     running_.spawn(keep_renewing());
     running_.spawn(keep_looking_for_lost());
+    running_.spawn(keep_hearing_of_dropped());
   });
 }
 
@@ -42,6 +52,23 @@ void generation_leases::on_ended(std::string generation_id, bool is_kept) {
     live_.erase(id);
     running_.spawn(is_kept ? put(id, kept_) : remove(id));
   });
+}
+
+void generation_leases::on_conversation_dropped(std::string conversation_id) {
+  workers_[0].post([this, id = std::move(conversation_id)] { running_.spawn(say_dropped(id)); });
+}
+
+// With shared state away nobody hears it: an answer that runs elsewhere then comes to its end, and is stored nowhere.
+task<> generation_leases::say_dropped(std::string conversation_id) {
+  (void)co_await state_.publish(dropped_topic, std::move(conversation_id));
+}
+
+task<> generation_leases::keep_hearing_of_dropped() {
+  const auto heard = state_.subscribe(workers_[0].get_executor(), {dropped_topic});
+  for (;;) {
+    const state::announcement one = co_await heard->next();
+    if (!one.missed) drop_conversation_(one.text);
+  }
 }
 
 task<> generation_leases::put(std::string generation_id, std::chrono::milliseconds lifetime) {

@@ -19,9 +19,11 @@ namespace sluice::agent {
 /// gone when it was not to be found for the length of a lease, by somebody who could look all the time.
 class generation_leases {
  public:
-  /// `kept`: how long an ended generation can still be followed here.
+  /// `kept`: how long an ended generation can still be followed here. `drop_conversation`: called on the first worker
+  /// for what was deleted by way of another agent.
   generation_leases(async::worker_pool& workers, state::shared_state& in, conversation_store& store, agent_place here,
-                    std::chrono::milliseconds kept, const telemetry::logger& log);
+                    std::chrono::milliseconds kept, std::function<void(const std::string&)> drop_conversation,
+                    const telemetry::logger& log);
 
   /// Begins, while the workers run.
   void begin();
@@ -30,11 +32,14 @@ class generation_leases {
   /// Any worker, at once and without waiting.
   void on_started(std::string generation_id);
   void on_ended(std::string generation_id, bool is_kept);
+  void on_conversation_dropped(std::string conversation_id);
 
  private:
   using clock = std::chrono::steady_clock;
   task<> keep_renewing();
   task<> keep_looking_for_lost();
+  task<> keep_hearing_of_dropped();
+  task<> say_dropped(std::string conversation_id);
   task<> put(std::string generation_id, std::chrono::milliseconds lifetime);
   task<> remove(std::string generation_id);
   task<> look_for_lost();
@@ -44,6 +49,8 @@ class generation_leases {
   conversation_store& store_;
   const agent_place here_;
   const std::chrono::milliseconds kept_;
+  const std::function<void(const std::string&)> drop_conversation_;
+  state::shared_state& state_;
   telemetry::logger log_;
   // Of the first worker.
   async::task_group running_;

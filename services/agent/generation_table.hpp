@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <mutex>
@@ -25,6 +26,8 @@ struct live_generation {
   std::size_t worker = 0;
   std::chrono::steady_clock::time_point began;
   bool resumable = true;  ///< somebody may come back for it after its end
+  /// Whoever asked has its log by now. From another node that may be after its end.
+  std::atomic<bool> handed_out = false;
   telemetry::span trace;
   std::optional<error> problem;  ///< it has failed before its provider is asked
 

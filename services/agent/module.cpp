@@ -40,7 +40,8 @@ class module::watch final : public observer {
 
   void on_ended(const live_generation& ended, const generation::finish& how) override {
     live_.subtract();
-    if (auto* const kept = leases.load(std::memory_order_relaxed)) kept->on_ended(ended.log->id(), ended.resumable);
+    if (auto* const kept = leases.load(std::memory_order_relaxed))
+      kept->on_ended(ended.log->id(), ended.resumable || !ended.handed_out);
     const std::string& provider = ended.about.provider;
     const std::string& model = ended.about.model;
     ended_.at({provider, model, to_string(how.status)}).add();
@@ -160,9 +161,10 @@ result<void> module::begin(bool alone) {
 }
 
 void module::join(state::shared_state& others, std::string address) {
-  leases_ = std::make_unique<generation_leases>(workers_, others, *store_,
-                                                agent_place{.owner = agent_->owner(), .address = std::move(address)},
-                                                agent_->kept_after_end(), log_);
+  leases_ = std::make_unique<generation_leases>(
+      workers_, others, *store_, agent_place{.owner = agent_->owner(), .address = std::move(address)},
+      agent_->kept_after_end(), [this](const std::string& id) { agent_->drop_conversation(id); }, log_);
+  conversations_->join(*leases_);
   leases_->begin();
   watch_->leases.store(leases_.get());
 }

@@ -26,7 +26,6 @@ using methods = rpc::methods<v1::Agent>;
 using clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-constexpr milliseconds housekeeping{1'000};
 constexpr milliseconds seek_pause{200};
 constexpr milliseconds seek_pause_max{1'000};
 
@@ -282,7 +281,7 @@ class remote_agent final : public service {
   task<> keep_house(std::size_t worker) {
     steady_timer timer(workers_[worker].get_executor());
     for (;;) {
-      timer.expires_after(housekeeping);
+      timer.expires_after(told_.housekeeping);
       co_await timer.async_wait(use_task);
       let_go_of_abandoned(worker);
       if (worker == 0) places_.forget_old();
