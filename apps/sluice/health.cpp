@@ -38,7 +38,7 @@ void health::begin(std::vector<dependency> needed) {
   {
     const std::scoped_lock lock(mutex_);
     for (const dependency& one : needed)
-      troubles_.emplace_back(one.name, "was not asked yet");
+      found_.push_back({.name = one.name, .trouble = "was not asked yet", .is_vital = one.is_vital});
   }
   workers_[0].post([this, all = std::move(needed)]() mutable {
     needed_ = std::move(all);
@@ -73,14 +73,18 @@ std::vector<http::route> health::routes() {
 task<> health::keep_asking() {
   steady_timer timer(workers_[0].get_executor());
   for (;;) {
-    std::vector<std::pair<std::string, std::string>> found;
+    std::vector<finding> found;
     for (const dependency& one : needed_) {
       const auto outcome = co_await async::with_deadline(one.check(), patience);
-      found.emplace_back(one.name, !outcome ? "does not answer" : *outcome ? "" : outcome->error().message);
+      found.push_back({.name = one.name,
+                       .trouble = !outcome   ? "does not answer"
+                                  : *outcome ? ""
+                                             : outcome->error().message,
+                       .is_vital = one.is_vital});
     }
     {
       const std::scoped_lock lock(mutex_);
-      troubles_ = std::move(found);
+      found_ = std::move(found);
     }
     timer.expires_after(interval);
     co_await timer.async_wait(use_task);
@@ -93,9 +97,10 @@ task<> health::answer_ready(http::exchange& with) const {
   {
     const std::scoped_lock lock(mutex_);
     append_check(checks, "serving", not_serving_);
-    for (const auto& [name, trouble] : troubles_)
-      append_check(checks, name, trouble);
-    ready = not_serving_.empty() && std::ranges::all_of(troubles_, [](const auto& one) { return one.second.empty(); });
+    for (const finding& one : found_)
+      append_check(checks, one.name, one.trouble);
+    ready = not_serving_.empty() &&
+            std::ranges::none_of(found_, [](const finding& one) { return one.is_vital && !one.trouble.empty(); });
   }
   http::response answer = http::make_response(
       ready ? 200 : 503, "application/json",

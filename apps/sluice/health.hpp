@@ -23,6 +23,9 @@ class health {
   struct dependency {
     std::string name;
     std::function<task<result<void>>()> check;  ///< on the first worker; broken off after two seconds
+    /// Whether there is no use in sending work here without it. What is not vital is named, and no more: a balancer
+    /// that took away every node because of it would make a whole outage of half a one.
+    bool is_vital = true;
   };
   explicit health(async::worker_pool& workers);
 
@@ -44,8 +47,13 @@ class health {
   std::vector<dependency> needed_;  // of the first worker
   async::task_group asking_;
   mutable std::mutex mutex_;
-  std::string not_serving_ = "starting";                       // why; empty: it is
-  std::vector<std::pair<std::string, std::string>> troubles_;  // by dependency; empty: none
+  std::string not_serving_ = "starting";  // why; empty: it is
+  struct finding {
+    std::string name;
+    std::string trouble;  // empty: none
+    bool is_vital;
+  };
+  std::vector<finding> found_;
 };
 
 }  // namespace sluice::app

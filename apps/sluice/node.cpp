@@ -86,7 +86,7 @@ std::vector<http::route> node::public_routes() {
 
 std::vector<health::dependency> node::needs() {
   if (is_alone()) return {};
-  return {{"state", [this] { return shared.check(); }}};
+  return {{.name = "state", .check = [this] { return shared.check(); }, .is_vital = false}};
 }
 
 http::route node::metrics_route(bool to_loopback_only) const {

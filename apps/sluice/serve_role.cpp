@@ -60,6 +60,8 @@ class serve_role final : public role {
 
   result<void> start() override {
     people_.begin();
+    // Beside others on one database, each ends what a lost one left; nobody but this process can follow what runs here.
+    if (!on_.is_alone()) agents_.join(*on_.state, {});
     gateway_.begin();
     observe(on_.metrics, outside_->server());
     return outside_->start();
@@ -88,6 +90,7 @@ class serve_role final : public role {
       const auto left = std::chrono::ceil<milliseconds>(deadline - std::chrono::steady_clock::now());
       outside_->stop(std::max(left, milliseconds(0)));
     }
+    on_.workers.run_first(agents_.leave());
     on_.workers.run_first(people_.stop());
   }
 

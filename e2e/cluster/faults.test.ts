@@ -158,6 +158,11 @@ describe('away for a while, while an answer runs', () => {
         if (name === 'postgres') expect(tree.status).toBe(503);
         else expect(tree.status).toBe(200);
       }
+      if (name === 'redis') {
+        const { status, body } = await get('gateway-1', '/readyz');
+        expect(status).toBe(200); // balancers keep the node
+        expect(body.checks.serving).toBe('ok');
+      }
       call.text(' three').finish();
       expect((await chat.answer('a')).end).toMatchObject({ payload: { status: 'completed' } });
       await cluster.start(name);
