@@ -10,6 +10,13 @@
 namespace sluice::agent {
 namespace {
 
+constexpr std::size_t model_name_max = 128;
+
+bool is_fit_name(std::string_view name) {
+  const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; };
+  return name.size() <= model_name_max && std::ranges::none_of(name, is_control);
+}
+
 // What of a client's own words is repeated in an error.
 constexpr std::size_t echoed_name_max = 128;
 
@@ -49,6 +56,12 @@ result<route> route_table::choose(std::string_view model, std::uint64_t dice) co
   }
   if (const std::size_t slash = model.find('/'); slash != std::string_view::npos && slash + 1 < model.size()) {
     const auto to = std::ranges::find(providers_, model.substr(0, slash), [](const auto& one) { return one->name(); });
+    // It becomes part of metrics, logs and records: a stranger's text of any length must not.
+    if (to != providers_.end() && !is_fit_name(model))
+      return failure(
+          error_reason::invalid_argument,
+          fmt::format("the model's name must be of at most {} bytes without control characters", model_name_max),
+          "model");
     if (to != providers_.end())
       return route{.model = std::string(model), .to = *to, .provider_model = std::string(model.substr(slash + 1))};
   }

@@ -50,6 +50,17 @@ TEST(route_table, says_what_is_unknown) {
   }
 }
 
+TEST(route_table, takes_no_name_that_could_be_anything) {
+  const route_table table = make_table();
+  EXPECT_TRUE(table.choose("a/" + std::string(126, 'x'), 0));
+  for (const std::string& name : {"a/" + std::string(127, 'x'), std::string("a/b\r\nX: y"), std::string("a/\0", 3)}) {
+    const auto chosen = table.choose(name, 0);
+    ASSERT_FALSE(chosen);
+    EXPECT_EQ(chosen.error().reason, error_reason::invalid_argument);
+    EXPECT_EQ(chosen.error().param, "model");
+  }
+}
+
 TEST(route_table, refuses_targets_without_provider) {
   EXPECT_THROW(route_table(settings{.models = {{.name = "m", .targets = {{.provider = "gone"}}}}}, {make_mock("a")}),
                std::invalid_argument);
