@@ -26,6 +26,7 @@ void apply_tool_call(answer& to, std::string_view bytes) {
   if (!fragment.id.empty()) call.id = fragment.id;
   if (!fragment.name.empty()) call.name = fragment.name;
   call.arguments += fragment.arguments;
+  call.is_custom = fragment.is_custom;
 }
 
 void apply_rewind(answer& to, const rewind& back) {

@@ -13,7 +13,8 @@ namespace sluice::generation {
 struct tool_call {
   std::string id;
   std::string name;
-  std::string arguments;  ///< JSON text as the model wrote it
+  std::string arguments;  ///< JSON text as the model wrote it, or a custom tool's free text
+  bool is_custom = false;
 };
 
 /// One choice of an answer, rewinds applied.

@@ -90,6 +90,7 @@ void encode_tool_call(std::string& out, const tool_call_fragment& fragment) {
   const auto id_bytes = static_cast<std::uint16_t>(std::min<std::size_t>(fragment.id.size(), 0xFFFF));
   const auto name_bytes = static_cast<std::uint16_t>(std::min<std::size_t>(fragment.name.size(), 0xFFFF));
   put(out, fragment.index);
+  put(out, static_cast<std::uint8_t>(fragment.is_custom));
   put(out, id_bytes);
   put(out, name_bytes);
   out.append(fragment.id.substr(0, id_bytes)).append(fragment.name.substr(0, name_bytes)).append(fragment.arguments);
@@ -98,6 +99,7 @@ void encode_tool_call(std::string& out, const tool_call_fragment& fragment) {
 tool_call_fragment decode_tool_call(std::string_view bytes) {
   tool_call_fragment fragment;
   fragment.index = take<std::uint32_t>(bytes);
+  fragment.is_custom = take<std::uint8_t>(bytes) != 0;
   const auto id_bytes = take<std::uint16_t>(bytes);
   const auto name_bytes = take<std::uint16_t>(bytes);
   fragment.id = bytes.substr(0, id_bytes);

@@ -39,7 +39,8 @@ struct tool_call_fragment {
   std::uint32_t index = 0;
   std::string_view id;
   std::string_view name;
-  std::string_view arguments;  ///< a piece of JSON text, cut anywhere
+  std::string_view arguments;  ///< a piece of JSON text, or of a custom tool's free text; cut anywhere
+  bool is_custom = false;      ///< each piece says it
 };
 
 void encode_tool_call(std::string& out, const tool_call_fragment& fragment);

@@ -117,6 +117,7 @@ task<result<started>> agent::start(start_request asked) {
                  .message_id = {},
                  .model = chosen->model,
                  .provider = std::string(chosen->to->name())};
+  self->model_label = chosen->model_label;
   self->worker = async::this_worker();
   self->began = steady_clock::now();
   self->resumable = asked.resumable;

@@ -23,6 +23,7 @@ struct live_generation {
   caller who;
   started about;
   std::string request_id;
+  std::string model_label;  ///< of its route
   std::size_t worker = 0;
   std::chrono::steady_clock::time_point began;
   bool resumable = true;  ///< somebody may come back for it after its end

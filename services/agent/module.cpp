@@ -43,7 +43,7 @@ class module::watch final : public observer {
     if (auto* const kept = leases.load(std::memory_order_relaxed))
       kept->on_ended(ended.log->id(), ended.resumable || !ended.handed_out);
     const std::string& provider = ended.about.provider;
-    const std::string& model = ended.about.model;
+    const std::string& model = ended.model_label;
     ended_.at({provider, model, to_string(how.status)}).add();
     if (how.time_to_first_token) first_token_.at({provider}).observe(*how.time_to_first_token);
     duration_.at({provider}).observe(how.total);

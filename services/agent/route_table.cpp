@@ -50,6 +50,7 @@ result<route> route_table::choose(std::string_view model, std::uint64_t dice) co
     const std::uint64_t drawn = dice % found->targets.back().weight_until;
     const auto target = std::ranges::upper_bound(found->targets, drawn, {}, &weighted_target::weight_until);
     return route{.model = std::string(model),
+                 .model_label = std::string(model),
                  .to = target->to,
                  .provider_model = target->model,
                  .context_tokens = found->context_tokens};
@@ -63,7 +64,10 @@ result<route> route_table::choose(std::string_view model, std::uint64_t dice) co
           fmt::format("the model's name must be of at most {} bytes without control characters", model_name_max),
           "model");
     if (to != providers_.end())
-      return route{.model = std::string(model), .to = *to, .provider_model = std::string(model.substr(slash + 1))};
+      return route{.model = std::string(model),
+                   .model_label = std::string(model.substr(0, slash)) + "/*",
+                   .to = *to,
+                   .provider_model = std::string(model.substr(slash + 1))};
   }
   return failure(error_reason::not_found,
                  fmt::format("there is no model \"{}\" here; GET /v1/models lists those that there are",

@@ -18,6 +18,8 @@ namespace sluice::agent {
 /// A choice of target for one request.
 struct route {
   std::string model;  ///< the client's name, or the default
+  /// How metrics name it: a configured model, or "provider/*" for all that clients think of, so that there are few.
+  std::string model_label;
   std::shared_ptr<provider> to;
   std::string provider_model;  ///< the provider's name of it
   std::uint64_t context_tokens = default_context_tokens;

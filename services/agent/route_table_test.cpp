@@ -37,6 +37,8 @@ TEST(route_table, takes_the_default_and_direct_names) {
   const route_table table = make_table();
   EXPECT_EQ(table.choose("", 0)->model, "mock");
   EXPECT_EQ(table.choose("a/some/model", 0)->provider_model, "some/model");
+  EXPECT_EQ(table.choose("a/some/model", 0)->model_label, "a/*");
+  EXPECT_EQ(table.choose("", 0)->model_label, "mock");
   EXPECT_EQ(table.models().front().name, "mock");
 }
 

@@ -20,8 +20,11 @@ struct part_appender {
   void operator()(const generation::refusal_part& part) const { to.append(delta_kind::refusal, part.text); }
   void operator()(const generation::tool_call_part& part) const {
     std::string bytes;
-    generation::encode_tool_call(
-        bytes, {.index = tool_calls++, .id = part.id, .name = part.name, .arguments = part.arguments});
+    generation::encode_tool_call(bytes, {.index = tool_calls++,
+                                         .id = part.id,
+                                         .name = part.name,
+                                         .arguments = part.arguments,
+                                         .is_custom = part.is_custom});
     to.append(delta_kind::tool_call, bytes);
   }
   // What a model does not write as deltas of its own.
@@ -43,8 +46,10 @@ generation::message read_answer(const generation::log& from) {
   if (!written.text.empty()) answer.parts.push_back({generation::text_part{std::move(written.text)}});
   if (!written.refusal.empty()) answer.parts.push_back({generation::refusal_part{std::move(written.refusal)}});
   for (generation::tool_call& call : written.tool_calls) {
-    answer.parts.push_back({generation::tool_call_part{
-        .id = std::move(call.id), .name = std::move(call.name), .arguments = std::move(call.arguments)}});
+    answer.parts.push_back({generation::tool_call_part{.id = std::move(call.id),
+                                                       .name = std::move(call.name),
+                                                       .arguments = std::move(call.arguments),
+                                                       .is_custom = call.is_custom}});
   }
   return answer;
 }

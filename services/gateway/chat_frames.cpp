@@ -78,6 +78,7 @@ void append_tool_call(std::string& out, const frame_owner& owner, const generati
     out += R"(,"name":)";
     append_json_string(out, fragment.name);
   }
+  if (fragment.is_custom) out += R"(,"custom":true)";
   out += R"(,"arguments":)";
   append_json_string(out, fragment.arguments);
   out += "}}";

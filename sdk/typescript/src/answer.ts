@@ -11,6 +11,8 @@ export interface ToolCall {
   id: string;
   name: string;
   arguments: string;
+  /** A tool that takes free text: `arguments` is no JSON. */
+  custom?: true;
 }
 
 /** `submitted` until the server has taken the request; `refused` if it never became a generation. */
@@ -106,6 +108,7 @@ export class Answer implements AsyncIterable<Delta> {
       const call = (this.toolCalls[frame.payload.index] ??= { id: '', name: '', arguments: '' });
       call.id ||= frame.payload.tool_call_id ?? '';
       call.name ||= frame.payload.name ?? '';
+      if (frame.payload.custom) call.custom = true;
       call.arguments += frame.payload.arguments;
     } else if (frame.type === 'rewind') {
       this.#rewind(frame.payload);

@@ -67,6 +67,8 @@ export interface ToolCallFragment {
   index: number;
   tool_call_id?: string;
   name?: string;
+  /** A tool that takes free text: `arguments` is no JSON. */
+  custom?: true;
   arguments: string;
 }
 

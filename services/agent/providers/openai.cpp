@@ -111,12 +111,15 @@ result<void> openai::write_header_lines() {
     if (!is_field_value(value.reveal()))
       return wrong("headers", fmt::format("has a value with control characters: {}", name));
     lines.append(name).append(": ").append(value.reveal()).append("\r\n");
+    mask_.add_field(name, value);
     authorized = authorized || same_name(name, "authorization");
   }
   if (!is_field_value(settings_.api_key.reveal()))
     return wrong("api_key", "has control characters, a line break perhaps");
   if (!settings_.api_key.empty() && !authorized)
     lines.append("Authorization: Bearer ").append(settings_.api_key.reveal()).append("\r\n");
+  // "ollama", for the provider ollama, is no secret.
+  if (settings_.api_key.reveal() != settings_.name) mask_.add_credential(settings_.api_key);
   header_lines_ = secret_string(std::move(lines));
   return {};
 }
@@ -131,6 +134,12 @@ http::client_deadlines openai::deadlines(bool streamed) const {
 }
 
 task<result<void>> openai::generate(const generation::request& asked, std::string_view model, provider_output& out) {
+  result<void> outcome = co_await ask(asked, model, out);
+  if (!outcome) outcome = std::unexpected(mask_.apply(std::move(outcome.error())));
+  co_return outcome;
+}
+
+task<result<void>> openai::ask(const generation::request& asked, std::string_view model, provider_output& out) {
   const steady_clock::time_point first_token_at = steady_clock::now() + settings_.timeouts.first_token;
   station& here = *stations_[async::this_worker()];
   const result<std::string> body = make_openai_body(asked, model, server_);
@@ -218,7 +227,7 @@ task<error> openai::read_refusal(http::client_response& response) {
   co_return error_of_openai({.status = response.status(),
                              .body = body ? std::string_view(*body) : std::string_view(),
                              .header = [&response](std::string_view name) { return response.header(name); }},
-                            settings_.name, settings_.api_key, std::chrono::system_clock::now());
+                            settings_.name, std::chrono::system_clock::now());
 }
 
 error openai::silent(bool has_begun) const {

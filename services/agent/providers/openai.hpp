@@ -9,6 +9,7 @@
 
 #include "agent/provider.hpp"
 #include "agent/providers/openai_request.hpp"
+#include "agent/providers/secret_mask.hpp"
 #include "async/blocking_pool.hpp"
 #include "async/worker_pool.hpp"
 #include "base/secret_string.hpp"
@@ -47,7 +48,8 @@ class openai final : public provider {
   std::string_view name() const override { return settings_.name; }
   std::string_view kind() const override { return "openai"; }
 
-  /// Streams if the client wants it so and the server does; some servers ignore `stream`.
+  /// Streams if the client wants it so and the server does; some servers ignore `stream`. No error of it shows our
+  /// credentials, whatever the server says.
   task<result<void>> generate(const generation::request& asked, std::string_view model, provider_output& out) override;
 
  private:
@@ -56,6 +58,7 @@ class openai final : public provider {
   openai(openai_settings told, http::base_url where);
   result<void> write_header_lines();
   http::client_deadlines deadlines(bool streamed) const;
+  task<result<void>> ask(const generation::request& asked, std::string_view model, provider_output& out);
   task<result<void>> read_stream(station& here, http::client_response response, provider_output& out,
                                  std::chrono::steady_clock::time_point first_token_at);
   task<result<void>> read_whole(station& here, http::client_response& response, provider_output& out);
@@ -67,6 +70,7 @@ class openai final : public provider {
   http::base_url where_;
   std::string target_;
   secret_string header_lines_;
+  secret_mask mask_;
   openai_server server_;
   std::vector<std::unique_ptr<station>> stations_;  ///< by worker
 };

@@ -17,7 +17,6 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds retry_after_max = std::chrono::days(1);
-constexpr std::size_t shared_prefix_bytes = 5;  // of a key: "sk-ab"
 constexpr std::size_t param_bytes_max = 200;
 constexpr std::size_t body_bytes_max = 64 << 10;
 
@@ -203,34 +202,20 @@ std::string fit_to_show(std::string_view text, std::size_t bytes_max) {
   return shown;
 }
 
-std::string without_secret(std::string text, const secret_string& secret) {
-  const std::string_view key = secret.reveal();
-  if (key.empty()) return text;
-  const std::string_view beginning = key.substr(0, shared_prefix_bytes);
-  constexpr std::string_view hidden = "[key]";
-  for (std::size_t at = text.find(beginning); at != std::string::npos; at = text.find(beginning, at)) {
-    std::size_t bytes = std::min(text.find_first_of(" \t\r\n\"'`,;()<>{}[]", at), text.size()) - at;
-    if (std::string_view(text).substr(at).starts_with(key)) bytes = std::max(bytes, key.size());
-    text.replace(at, std::max(bytes, beginning.size()), hidden);
-    at += hidden.size();
-  }
-  return text;
-}
-
-error error_of_openai(const openai_refusal& refusal, std::string_view provider, const secret_string& api_key,
+error error_of_openai(const openai_refusal& refusal, std::string_view provider,
                       std::chrono::system_clock::time_point now) {
-  said body = read_body(refusal.body);
+  const said body = read_body(refusal.body);
   const bool quota = refusal.status == 429 && is_quota(body);
-  const std::string theirs = fit_to_show(without_secret(std::move(body.message), api_key));
+  const std::string theirs = fit_to_show(body.message);
   error found{.reason = reason_of(refusal.status, body)};
   found.message = describe(refusal.status, provider, quota);
   if (is_about_our_account(refusal.status, quota)) {
     found.detail = fmt::format("status {}: {}", refusal.status, theirs);
   } else if (!theirs.empty()) {
     found.message = fmt::format("provider {}: {}", provider, theirs);
-    found.param = fit_to_show(without_secret(std::move(body.param), api_key), param_bytes_max);
+    found.param = fit_to_show(body.param, param_bytes_max);
   } else {
-    found.detail = fit_to_show(without_secret(std::string(refusal.body.substr(0, body_bytes_max)), api_key));
+    found.detail = fit_to_show(refusal.body);
   }
   if (found.reason == error_reason::rate_limited || found.reason == error_reason::unavailable) {
     found.retry_after = retry_after_of(refusal.header, now);

@@ -8,7 +8,6 @@
 #include <string_view>
 
 #include "base/error.hpp"
-#include "base/secret_string.hpp"
 
 namespace sluice::agent {
 
@@ -23,7 +22,7 @@ struct openai_refusal {
 };
 
 /// What the status means to our client. The provider's own message and param are kept where the client can do something
-/// about it; messages are bounded and cleaned, and never show `api_key` or a text that begins like it.
+/// about it; messages are bounded and cleaned, but may repeat our credentials: see `secret_mask`.
 ///
 /// | status | reason |
 /// |---|---|
@@ -31,7 +30,7 @@ struct openai_refusal {
 /// | 401, 403, 402, and 429 with the code insufficient_quota | bad_gateway: our configuration or account, not the
 /// client's; waiting does not help | | 404 | not_found | | 408, 504 | timed_out | | 409 | conflict | | 413 | too_large
 /// | | 429 | rate_limited, with `retry_after` | | 503, 529 | unavailable, with `retry_after` | | others | bad_gateway |
-error error_of_openai(const openai_refusal& refusal, std::string_view provider, const secret_string& api_key,
+error error_of_openai(const openai_refusal& refusal, std::string_view provider,
                       std::chrono::system_clock::time_point now);
 
 /// An `error` in mid-stream: the object itself, one that holds it, or a bare string. Its code counts as a status where
@@ -45,8 +44,5 @@ std::optional<std::chrono::milliseconds> retry_after_of(const header_lookup& hea
 
 /// `text` as it may stand in a message: whole characters, control characters as spaces, at most `bytes_max` bytes.
 std::string fit_to_show(std::string_view text, std::size_t bytes_max = 500);
-
-/// `text` without `secret` and without any word that begins like it (as "Incorrect API key provided: sk-ab***yz").
-std::string without_secret(std::string text, const secret_string& secret);
 
 }  // namespace sluice::agent

@@ -10,11 +10,9 @@ namespace {
 
 using namespace std::chrono_literals;
 using testing::HasSubstr;
-using testing::Not;
 
 // Sun, 06 Nov 1994 08:49:37 GMT
 const std::chrono::system_clock::time_point now = std::chrono::sys_seconds(784111777s);
-const secret_string key("sk-abcdefghijklmnopqrstuvwxyz");
 
 header_lookup headers(std::map<std::string_view, std::string_view> fields) {
   return [fields = std::move(fields)](std::string_view name) {
@@ -24,7 +22,7 @@ header_lookup headers(std::map<std::string_view, std::string_view> fields) {
 }
 
 error told(unsigned status, std::string_view body, std::map<std::string_view, std::string_view> fields = {}) {
-  return error_of_openai({.status = status, .body = body, .header = headers(std::move(fields))}, "up", key, now);
+  return error_of_openai({.status = status, .body = body, .header = headers(std::move(fields))}, "up", now);
 }
 
 TEST(openai_error_test, maps_every_status) {
@@ -69,26 +67,12 @@ TEST(openai_error_test, hides_what_concerns_our_account) {
   const error refused =
       told(401, R"({"error":{"message":"Incorrect API key provided: sk-abcde***wxyz. Look it up."}})");
   EXPECT_EQ(refused.message, "provider up refused our credentials; its api_key must be looked at");
-  EXPECT_THAT(refused.detail, Not(HasSubstr("sk-abc")));
   EXPECT_THAT(refused.detail, HasSubstr("Look it up."));
   const error quota = told(429, R"({"error":{"message":"You exceeded your quota","code":"insufficient_quota"}})",
                            {{"retry-after", "1"}});
   EXPECT_EQ(quota.reason, error_reason::bad_gateway);
   EXPECT_EQ(quota.retry_after, std::nullopt);
   EXPECT_EQ(quota.message, "provider up says that our quota is used up");
-}
-
-TEST(openai_error_test, never_shows_the_key) {
-  for (const std::string_view body :
-       {R"({"error":{"message":"bad sk-abcdefghijklmnopqrstuvwxyz!"}})",
-        R"({"error":{"message":"bad 'sk-abcdef...xyz' !"}})",
-        R"({"error":{"message":"bad","param":"sk-abcdefghijkl"}})", "oops sk-abcdefghijklmnopqrstuvwxyz"}) {
-    const error found = told(500, body);
-    EXPECT_THAT(found.message + found.param + found.detail, Not(HasSubstr("sk-ab"))) << body;
-  }
-  EXPECT_EQ(without_secret("a short b", secret_string("short")), "a [key] b");
-  EXPECT_EQ(without_secret("a b", secret_string()), "a b");
-  EXPECT_EQ(without_secret("with a b c", secret_string("a b c")), "with [key]");
 }
 
 TEST(openai_error_test, bounds_and_cleans_messages) {

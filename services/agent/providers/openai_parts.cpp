@@ -102,6 +102,7 @@ bool openai_call_strings::read(od::object object, std::int64_t& index) {
       if (value.get_int64().get(index) || index < 0) return false;
     } else if (key == "function" || key == "custom") {
       od::object inner;
+      is_custom = is_custom || key == "custom";
       if (value.get_object().get(inner) || !read(inner, index)) return false;
     } else if (key == "id") {
       if (!raw_string(value, id)) return false;

@@ -35,6 +35,7 @@ struct openai_call_strings {
   std::string_view id;
   std::string_view name;
   std::string_view arguments;
+  bool is_custom = false;
 
   /// Sets `index` if it has one. False if it is not what a tool call looks like.
   bool read(simdjson::ondemand::object object, std::int64_t& index);

@@ -287,6 +287,7 @@ bool openai_stream::reading::tool_call(od::object object, std::uint8_t choice, b
     if (!append_unescaped(stream.text_, arguments, state.half)) return false;
     state.half_kind = delta_kind::tool_call;
     state.half_tool_call = number;
+    state.half_is_custom = found.is_custom;
     arguments = stream.text_;
   }
   // Names and ids have no escapes in practice; if one has, it is read on the side.
@@ -296,7 +297,8 @@ bool openai_stream::reading::tool_call(od::object object, std::uint8_t choice, b
   return append_tool_call(choice, {.index = number,
                                    .id = id.empty() ? found.id : id,
                                    .name = name.empty() ? found.name : name,
-                                   .arguments = arguments});
+                                   .arguments = arguments,
+                                   .is_custom = found.is_custom});
 }
 
 bool openai_stream::reading::append_tool_call(std::uint8_t choice, const generation::tool_call_fragment& fragment) {
@@ -329,7 +331,8 @@ bool openai_stream::reading::flush_half(std::uint8_t choice, choice_state& state
   if (state.half == 0) return true;
   state.half = 0;
   if (state.half_kind == delta_kind::tool_call)
-    return append_tool_call(choice, {.index = state.half_tool_call, .arguments = replacement});
+    return append_tool_call(
+        choice, {.index = state.half_tool_call, .arguments = replacement, .is_custom = state.half_is_custom});
   return out.append(state.half_kind, replacement, choice) || fail(provider_output::too_long());
 }
 

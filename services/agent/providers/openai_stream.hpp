@@ -52,6 +52,7 @@ class openai_stream {
     char16_t half = 0;  ///< a leading surrogate that waits for its other half
     generation::delta_kind half_kind = generation::delta_kind::text;
     std::uint32_t half_tool_call = 0;
+    bool half_is_custom = false;
   };
 
   result<void> read(std::string_view json, provider_output& out, bool whole);

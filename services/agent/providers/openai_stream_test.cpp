@@ -75,7 +75,7 @@ std::string describe_delta(delta_kind kind, std::string_view bytes) {
       return fmt::format("extension {}", bytes);
     case delta_kind::tool_call: {
       const generation::tool_call_fragment call = generation::decode_tool_call(bytes);
-      std::string text = fmt::format("tool {}", call.index);
+      std::string text = fmt::format("{} {}", call.is_custom ? "custom" : "tool", call.index);
       if (!call.id.empty()) text.append(" id ").append(call.id);
       if (!call.name.empty()) text.append(" name ").append(call.name);
       if (!call.arguments.empty()) text.append(" ").append(call.arguments);

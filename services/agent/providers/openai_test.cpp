@@ -1,6 +1,8 @@
 #include "agent/providers/openai.hpp"
 
+#include <deque>
 #include <future>
+#include <mutex>
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -155,6 +157,42 @@ TEST_F(openai_test, reports_a_refusal) {
   EXPECT_EQ(told.reason, error_reason::rate_limited);
   EXPECT_EQ(told.message, "provider up: slow down");
   EXPECT_EQ(told.retry_after, 7s);
+}
+
+// Some servers repeat what they were sent: in a refusal, in an event of the stream, in an answer of 200, or in garbage.
+TEST_F(openai_test, never_shows_its_credentials) {
+  const std::string echo = R"(you sent sk-secret-key and field-secret-0123)";
+  const std::string object = fmt::format(R"({{"error":{{"message":"{0}","param":"{0}","code":400}}}})", echo);
+  const auto event = [](std::string_view data) { return stream_head() + chunked(fmt::format("data: {}\n\n", data)); };
+  std::deque<std::string> answers{
+      whole("400 Bad Request", "application/json", object),
+      whole("401 Unauthorized", "text/plain", echo),
+      whole("200 OK", "application/json", object),
+      whole("200 OK", "application/json", echo),
+      whole("200 OK", "text/" + echo, ""),
+      event(object) + std::string(last_chunk),
+      event(echo) + std::string(last_chunk),
+      event(fmt::format(R"({{"choices":[{{"finish_reason":"error","x":"{0}"}}]}})", echo)) + std::string(last_chunk)};
+  const std::size_t count = answers.size();
+  std::mutex mutex;
+  openai_settings with;
+  with.headers.emplace_back("X-Secret", secret_string("field-secret-0123"));
+  build(
+      [&](scripted_connection& one) {
+        while (!one.read_request().empty()) {
+          const std::scoped_lock lock(mutex);
+          one.write(answers.front());
+          answers.pop_front();
+        }
+      },
+      std::move(with));
+  for (std::size_t i = 0; i < count; ++i) {
+    const error told = failed();
+    const std::string all = told.message + "|" + told.param + "|" + told.detail;
+    EXPECT_THAT(all, Not(HasSubstr("sk-secret"))) << i;
+    EXPECT_THAT(all, Not(HasSubstr("field-secret"))) << i;
+    EXPECT_NE(all, "||") << i;
+  }
 }
 
 TEST_F(openai_test, is_complete_without_the_marker_but_not_without_the_end_of_the_body) {

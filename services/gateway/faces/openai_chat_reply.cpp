@@ -39,7 +39,6 @@ std::string_view finish_word(finish_reason reason) {
   return "stop";
 }
 
-// Type and code as OpenAI's servers send them; SDKs look at the HTTP status first.
 void append_usage(std::string& out, const generation::usage& used) {
   out += fmt::format(
       R"("usage":{{"prompt_tokens":{},"completion_tokens":{},"total_tokens":{},)"
@@ -49,6 +48,12 @@ void append_usage(std::string& out, const generation::usage& used) {
       used.input_tokens, used.output_tokens, used.total_tokens(), used.cached_tokens, used.input_audio_tokens,
       used.reasoning_tokens, used.output_audio_tokens, used.accepted_prediction_tokens,
       used.rejected_prediction_tokens);
+}
+
+// Fields of the whole response that the provider's dialect has and ours passes on, e.g. system_fingerprint.
+void append_response_fields(std::string& out, const generation::finish& how) {
+  constexpr std::size_t braces = 2;
+  if (how.extensions.size() > braces) out.append(",").append(how.extensions, 1, how.extensions.size() - braces);
 }
 
 // Vendor fields of one place ("delta" or "choice") out of an extension's JSON object, as `,"name":value…`.
@@ -107,9 +112,9 @@ void append_message(std::string& out, const generation::answer& said, const json
       if (&call != &said.tool_calls.front()) out += ',';
       out += R"({"id":)";
       append_json_string(out, call.id);
-      out += R"(,"type":"function","function":{"name":)";
+      out += call.is_custom ? R"(,"type":"custom","custom":{"name":)" : R"(,"type":"function","function":{"name":)";
       append_json_string(out, call.name);
-      out += R"(,"arguments":)";
+      out += call.is_custom ? R"(,"input":)" : R"(,"arguments":)";
       append_json_string(out, call.arguments);
       out += "}}";
     }
@@ -202,13 +207,14 @@ void chat_reply::append_delta(std::string& out, const generation::log& source, c
         begun.push_back(fragment.index);
         out += R"(,"id":)";
         append_json_string(out, fragment.id);
-        out += R"(,"type":"function","function":{"name":)";
+        out +=
+            fragment.is_custom ? R"(,"type":"custom","custom":{"name":)" : R"(,"type":"function","function":{"name":)";
         append_json_string(out, fragment.name);
         out += ',';
       } else {
-        out += R"(,"function":{)";
+        out += fragment.is_custom ? R"(,"custom":{)" : R"(,"function":{)";
       }
-      out += R"("arguments":)";
+      out += fragment.is_custom ? R"("input":)" : R"("arguments":)";
       append_json_string(out, fragment.arguments);
       out += "}}]";
       break;
@@ -244,12 +250,15 @@ void chat_reply::append_end(std::string& out, const generation::finish& how, std
     begin_chunk(out, seq);
     out +=
         fmt::format(R"({{"index":{},"delta":{{}},"finish_reason":"{}"}})", choice.choice, finish_word(choice.reason));
-    end_chunk(out);
+    out += include_usage_ ? R"(],"usage":null)" : "]";
+    append_response_fields(out, how);
+    out += "}\n\n";
   }
   if (include_usage_) {
     begin_chunk(out, seq);
     out += "],";
     append_usage(out, how.usage);
+    append_response_fields(out, how);
     out += "}\n\n";
   }
   out += "data: [DONE]\n\n";
@@ -288,8 +297,7 @@ std::string chat_reply::whole(const std::vector<generation::answer>& choices, co
   }
   out += "],";
   append_usage(out, how.usage);
-  // Fields of the whole response that the provider's dialect has and ours passes on, e.g. system_fingerprint.
-  if (how.extensions.size() > 2) out.append(",").append(how.extensions, 1, how.extensions.size() - 2);
+  append_response_fields(out, how);
   out += '}';
   return out;
 }

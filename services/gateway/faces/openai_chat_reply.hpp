@@ -22,7 +22,8 @@ class chat_reply {
   /// Appends the event that opens the stream of each choice, if it was not opened, and then the delta's own event.
   /// Kinds that this dialect cannot say append nothing.
   void append_delta(std::string& out, const generation::log& source, const generation::run& found);
-  /// Appends the events that end a complete stream, `[DONE]` with them.
+  /// Appends the events that end a complete stream, `[DONE]` with them. The provider's fields of the whole response
+  /// (`system_fingerprint`, `service_tier`, …) are known by then, and stand on these.
   void append_end(std::string& out, const generation::finish& how, std::uint64_t seq);
   /// Appends the event that ends a stream which failed or was cancelled; nothing follows it.
   void append_failure(std::string& out, const error& problem, std::uint64_t seq) const;

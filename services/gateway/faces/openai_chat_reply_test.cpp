@@ -113,14 +113,35 @@ TEST_F(openai_chat_reply_test, names_a_tool_call_once) {
   EXPECT_TRUE(answer.at("choices").at(0).at_pointer("/message/content").is_null());
 }
 
+TEST_F(openai_chat_reply_test, calls_custom_tools_by_their_own_shape) {
+  for (const auto& [name, input] : {std::pair("shell", "ls "), {"", "-l"}}) {
+    std::string fragment;
+    generation::encode_tool_call(
+        fragment, {.index = 0, .id = *name != 0 ? "c0" : "", .name = name, .arguments = input, .is_custom = true});
+    source->append(delta_kind::tool_call, fragment);
+  }
+  source->end({.choices = {{.reason = generation::finish_reason::tool_calls}}});
+  const auto events = stream();
+  EXPECT_EQ(json::serialize(json::parse(events[1].data).at_pointer("/choices/0/delta")),
+            R"({"tool_calls":[{"index":0,"id":"c0","type":"custom","custom":{"name":"shell","input":"ls "}}]})");
+  EXPECT_EQ(json::serialize(json::parse(events[2].data).at_pointer("/choices/0/delta")),
+            R"({"tool_calls":[{"index":0,"custom":{"input":"-l"}}]})");
+  EXPECT_EQ(json::serialize(whole().at("choices").at(0).at_pointer("/message/tool_calls")),
+            R"([{"id":"c0","type":"custom","custom":{"name":"shell","input":"ls -l"}}])");
+}
+
 TEST_F(openai_chat_reply_test, puts_vendor_fields_back_where_they_were) {
   source->append(delta_kind::text, "Hi");
   source->append(delta_kind::extension, R"({"choice":{"logprobs":{"content":[{"token":"H"}]}},"delta":{"vendor":1}})");
   source->append(delta_kind::extension, R"({"choice":{"logprobs":{"content":[{"token":"i"}]}}})");
   source->end({.choices = {{}}, .extensions = R"({"system_fingerprint":"fp"})"});
-  const json::value chunk = json::parse(stream()[2].data);
+  const auto events = stream(true);
+  const json::value chunk = json::parse(events[2].data);
   EXPECT_EQ(chunk.at_pointer("/choices/0/delta/vendor"), 1);
   EXPECT_EQ(chunk.at_pointer("/choices/0/logprobs/content/0/token"), "H");
+  for (const std::size_t last : {4, 5}) {
+    EXPECT_EQ(json::parse(events[last].data).at("system_fingerprint"), "fp") << events[last].data;
+  }
   const json::object answer = whole();
   EXPECT_EQ(answer.at("choices").at(0).at_pointer("/logprobs/content").as_array().size(), 2U);
   EXPECT_EQ(answer.at("choices").at(0).at_pointer("/message/vendor"), 1);
