@@ -1,7 +1,7 @@
 # For those who work on Sluice. Users need only ./run and ./test. `make` alone lists what there is.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help build test test-real test-asan test-tsan bench bench-quick fuzz format lint package clean
+.PHONY: help build test test-cluster test-real test-asan test-tsan bench bench-quick fuzz format lint package clean
 
 S ?= 30
 
@@ -14,6 +14,12 @@ build: ## build/release/bin/sluice, what users run
 
 test: ## everything that must hold: the same as ./test
 	./test
+
+test-cluster: ## the end-to-end tests against the four roles, with Redis and PostgreSQL
+	scripts/setup test
+	scripts/build release
+	mkdir -p build/release/reports
+	scripts/run-e2e build/release build/release/reports test:cluster
 
 test-real: ## the end-to-end tests against a real language model (from PyPI)
 	scripts/setup test

@@ -1,9 +1,7 @@
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Accounts, traced, type Login } from '../harness/accounts.ts';
 import { ChatSocket, HandshakeRefused } from '../harness/chat_socket.ts';
 import { within } from '../harness/deadline.ts';
-import { executables, run } from '../harness/executable.ts';
 import { Gateway, token } from '../harness/gateway.ts';
 import { mockText } from '../harness/mock_answer.ts';
 
@@ -137,8 +135,7 @@ describe('a socket ends with its session', () => {
     const login = await accounts.signUp('fritz');
     const { key } = await accounts.makeKey(login.token);
     const all = [...(await sockets(login.token, 1)), ...(await sockets(key, 1))];
-    const data = join(gateway.directory, 'data');
-    expect(await run(executables.sluice, ['user', 'disable', 'fritz', '--data', data])).toMatchObject({ code: 0 });
+    expect(await gateway.command(['user', 'disable', 'fritz'])).toMatchObject({ code: 0 });
     await expectOver(all, 5_000);
     for (const bearer of [login.token, key]) expect((await accounts.call('/v1/me', { bearer })).status).toBe(401);
   });

@@ -89,13 +89,15 @@ describe('subprotocols', () => {
 
 describe('caps', () => {
   test('sockets per user: 429; another user is unaffected; a closed socket frees its place', async () => {
-    const open = await Promise.all([1, 2, 3].map(() => ChatSocket.connect(gateway.chatUrl, { bearer: keys.alice })));
-    expect((await refusal(gateway.chatUrl, { bearer: keys.alice })).status).toBe(429);
-    await (await ChatSocket.connect(gateway.chatUrl, { bearer: keys.bob })).close();
+    const open = await Promise.all(
+      [1, 2, 3].map(() => ChatSocket.connect(gateway.one.chatUrl, { bearer: keys.alice })),
+    );
+    expect((await refusal(gateway.one.chatUrl, { bearer: keys.alice })).status).toBe(429);
+    await (await ChatSocket.connect(gateway.one.chatUrl, { bearer: keys.bob })).close();
     await open[0]!.close();
     await expect
       .poll(async () =>
-        ChatSocket.connect(gateway.chatUrl, { bearer: keys.alice }).then(
+        ChatSocket.connect(gateway.one.chatUrl, { bearer: keys.alice }).then(
           (chat) => chat.close(),
           () => 'refused',
         ),
@@ -107,18 +109,18 @@ describe('caps', () => {
   test('sockets per address: 429 before the upgrade', async () => {
     const small = await Gateway.start({ server: { limits: { sockets_per_address: 2 } } });
     const open = [
-      await ChatSocket.connect(small.chatUrl),
-      await ChatSocket.connect(small.chatUrl, { bearer: keys.bob }),
+      await ChatSocket.connect(small.one.chatUrl),
+      await ChatSocket.connect(small.one.chatUrl, { bearer: keys.bob }),
     ];
-    expect((await refusal(small.chatUrl, { bearer: keys.alice })).status).toBe(429);
+    expect((await refusal(small.one.chatUrl, { bearer: keys.alice })).status).toBe(429);
     for (const chat of open) await chat.close();
     await small.stop();
   });
 
   test('sockets at all: 503 before the upgrade', async () => {
     const small = await Gateway.start({ server: { limits: { sockets: 1 } } });
-    const chat = await ChatSocket.connect(small.chatUrl);
-    expect((await refusal(small.chatUrl, { bearer: keys.alice })).status).toBe(503);
+    const chat = await ChatSocket.connect(small.one.chatUrl);
+    expect((await refusal(small.one.chatUrl, { bearer: keys.alice })).status).toBe(503);
     await chat.close();
     await small.stop();
   });

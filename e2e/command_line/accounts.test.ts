@@ -56,10 +56,8 @@ describe('sluice user and key, without a server', () => {
 
 describe('beside a server', () => {
   let gateway: Gateway;
-  let data: string;
   beforeAll(async () => {
     gateway = await Gateway.start();
-    data = join(gateway.directory, 'data');
   });
   afterAll(() => gateway.stop());
 
@@ -72,32 +70,32 @@ describe('beside a server', () => {
   };
 
   test('the first start has made an admin, and says so once', async () => {
-    const shown = [...gateway.executable.stderr.matchAll(/first account is admin with the password (\S+)/g)];
+    const shown = [...gateway.said.matchAll(/first account is admin with the password (\S+)/g)];
     expect(shown).toHaveLength(1);
     expect(shown[0]![1]).toMatch(/^[2-9a-z]{24}$/);
-    const { stdout } = await sluice(data, ['user', 'list', '--json']);
+    const { stdout } = await gateway.command(['user', 'list', '--json']);
     expect(JSON.parse(stdout)).toMatchObject([{ username: 'admin', role: 'admin', disabled: false }]);
   });
 
   test('a key works at once, and no more within two seconds of its end', async () => {
-    await sluice(data, ['user', 'add', 'carol'], password);
-    const made = await sluice(data, ['key', 'create', 'carol', 'laptop']);
+    await gateway.command(['user', 'add', 'carol'], password);
+    const made = await gateway.command(['key', 'create', 'carol', 'laptop']);
     expect(made.stdout).toMatch(/^sk-slc-\w{49}$/);
     expect(await status(made.stdout)).toBe(200);
-    const listed = await sluice(data, ['key', 'list', 'carol', '--json']);
+    const listed = await gateway.command(['key', 'list', 'carol', '--json']);
     const [key] = JSON.parse(listed.stdout) as { id: string; name: string; prefix: string }[];
     expect(key).toMatchObject({ name: 'laptop', prefix: made.stdout.slice(0, 13) });
-    expect(await sluice(data, ['key', 'revoke', key!.id])).toMatchObject({ code: 0 });
+    expect(await gateway.command(['key', 'revoke', key!.id])).toMatchObject({ code: 0 });
     await within('the key to be refused', untilRefused(made.stdout), 2_000);
   });
 
   test('who is disabled is out, and in again when enabled', async () => {
-    await sluice(data, ['user', 'add', 'dave'], password);
-    const { stdout: key } = await sluice(data, ['key', 'create', 'dave', 'k']);
+    await gateway.command(['user', 'add', 'dave'], password);
+    const { stdout: key } = await gateway.command(['key', 'create', 'dave', 'k']);
     expect(await status(key)).toBe(200);
-    expect(await sluice(data, ['user', 'disable', 'dave'])).toMatchObject({ code: 0 });
+    expect(await gateway.command(['user', 'disable', 'dave'])).toMatchObject({ code: 0 });
     await within('the key to be refused', untilRefused(key), 2_000);
-    expect(await sluice(data, ['user', 'enable', 'dave'])).toMatchObject({ code: 0 });
+    expect(await gateway.command(['user', 'enable', 'dave'])).toMatchObject({ code: 0 });
     expect(await status(key)).toBe(200);
   });
 });

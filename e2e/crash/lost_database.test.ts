@@ -1,5 +1,3 @@
-import { DatabaseSync } from 'node:sqlite';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ChatSocket } from '../harness/chat_socket.ts';
 import { Gateway, type GatewayConfig } from '../harness/gateway.ts';
@@ -33,23 +31,21 @@ async function readToEnd(chat: ChatSocket, asked: Omit<Claim, 'text' | 'done'>):
 
 test('answers that ended while the database was locked are there after a kill', { timeout: 60_000 }, async () => {
   const first = await Gateway.start(settings);
-  const file = join(first.directory, 'data', 'sluice.db');
   const chat = await ChatSocket.connectFull(first.chatUrl);
   const asked = await Promise.all(['one', 'two', 'three'].map((prompt) => ask(chat, prompt)));
 
-  const other = new DatabaseSync(file);
-  other.exec('BEGIN IMMEDIATE');
+  const { database } = first;
+  const lock = await database.lockWrites();
   const claims = await Promise.all(asked.map((one) => readToEnd(chat, one)));
   await first.kill();
-  const unrecorded = other.prepare(`SELECT id FROM generations WHERE status = 'running'`).all();
+  const unrecorded = database.rows(`SELECT id FROM generations WHERE status = 'running'`);
   expect(unrecorded).toHaveLength(claims.length);
-  other.exec('ROLLBACK');
-  other.close();
+  await lock.release();
 
   const second = await Gateway.start(settings, {}, '127.0.0.1:0', first.directory);
-  const stored = new Stored(file);
+  await second.recovered();
+  const stored = new Stored(second.database);
   expect(stored.faults()).toEqual([]);
   expect(claims.flatMap((claim) => stored.broken(claim))).toEqual([]);
-  stored.close();
   await second.stop();
 });

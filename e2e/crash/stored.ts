@@ -1,8 +1,9 @@
-import { DatabaseSync } from 'node:sqlite';
+import type { Database } from '../harness/database.ts';
 import type { Usage } from '../harness/protocol.ts';
 import type { Claim } from './talker.ts';
 
 interface MessageRow {
+  id: string;
   conversation_id: string;
   parent_id: string;
   role: string;
@@ -11,6 +12,7 @@ interface MessageRow {
 }
 
 interface UsageRow {
+  generation_id: string;
   attempt: number;
   status: string;
   input_tokens: number;
@@ -18,30 +20,31 @@ interface UsageRow {
   reasoning_tokens: number;
 }
 
-/** The database file, read past the program that wrote it. */
+/** What is in the database, read past the program that wrote it. */
 export class Stored {
-  readonly #database: DatabaseSync;
+  readonly #database: Database;
+  readonly #messages: Map<string, MessageRow>;
+  readonly #usage = new Map<string, UsageRow[]>();
 
-  constructor(file: string) {
-    this.#database = new DatabaseSync(file, { readOnly: true });
+  constructor(database: Database) {
+    this.#database = database;
+    this.#messages = new Map(database.rows<MessageRow>('SELECT * FROM messages').map((row) => [row.id, row]));
+    for (const row of database.rows<UsageRow>('SELECT * FROM usage_events ORDER BY attempt')) {
+      this.#usage.set(row.generation_id, [...(this.#usage.get(row.generation_id) ?? []), row]);
+    }
   }
 
-  close(): void {
-    this.#database.close();
-  }
-
-  /** What is wrong with the file and between its tables, whatever clients were told. */
+  /** What is wrong with the database and between its tables, whatever clients were told. */
   faults(): string[] {
     return [
-      ...this.#texts('PRAGMA integrity_check').filter((found) => found !== 'ok'),
-      ...this.#texts('PRAGMA foreign_key_check'),
-      ...this.#texts(`SELECT id || ' is still running' FROM generations WHERE status = 'running'`),
-      ...this.#texts(`SELECT id || ' is still streaming' FROM messages WHERE status = 'streaming'`),
-      ...this.#texts(`SELECT id || ' has an ending, but no message' FROM generations
+      ...this.#database.faults(),
+      ...this.#texts(`SELECT id || ' is still running' AS fault FROM generations WHERE status = 'running'`),
+      ...this.#texts(`SELECT id || ' is still streaming' AS fault FROM messages WHERE status = 'streaming'`),
+      ...this.#texts(`SELECT id || ' has an ending, but no message' AS fault FROM generations
         WHERE NOT EXISTS (SELECT 1 FROM messages WHERE messages.id = generations.message_id)`),
-      ...this.#texts(`SELECT id || ' has no usage' FROM generations
+      ...this.#texts(`SELECT id || ' has no usage' AS fault FROM generations
         WHERE NOT EXISTS (SELECT 1 FROM usage_events WHERE generation_id = generations.id)`),
-      ...this.#texts(`SELECT id || ' hangs on nothing' FROM messages AS child WHERE parent_id <> ''
+      ...this.#texts(`SELECT id || ' hangs on nothing' AS fault FROM messages AS child WHERE parent_id <> ''
         AND NOT EXISTS (SELECT 1 FROM messages WHERE messages.id = child.parent_id)`),
     ];
   }
@@ -54,13 +57,13 @@ export class Stored {
         wrong.push(`${claim.generationId}: ${what} is ${JSON.stringify(found)}, not ${JSON.stringify(expected)}`);
       }
     };
-    const answer = this.#message(claim.messageId);
-    const question = this.#message(answer?.parent_id ?? '');
+    const answer = this.#messages.get(claim.messageId);
+    const question = this.#messages.get(answer?.parent_id ?? '');
     expectEqual('the question', question?.words, claim.prompt);
     expectEqual("the question's conversation", question?.conversation_id, claim.conversationId);
     expectEqual("the question's role", question?.role, 'user');
     expectEqual("the answer's conversation", answer?.conversation_id, claim.conversationId);
-    const usage = this.#usage(claim.generationId);
+    const usage = this.#usage.get(claim.generationId) ?? [];
     if (claim.done) {
       expectEqual('the answer', answer?.words, claim.text);
       expectEqual("the answer's status", answer?.status, claim.done.status);
@@ -75,20 +78,7 @@ export class Stored {
     return wrong;
   }
 
-  #message(id: string): MessageRow | undefined {
-    const query = this.#database.prepare('SELECT * FROM messages WHERE id = ?');
-    return query.get(id) as MessageRow | undefined;
-  }
-
-  #usage(generationId: string): UsageRow[] {
-    const query = this.#database.prepare('SELECT * FROM usage_events WHERE generation_id = ? ORDER BY attempt');
-    return query.all(generationId) as unknown as UsageRow[];
-  }
-
   #texts(query: string): string[] {
-    return this.#database
-      .prepare(query)
-      .all()
-      .map((row) => Object.values(row).join(' '));
+    return this.#database.rows<{ fault: string }>(query).map(({ fault }) => fault);
   }
 }

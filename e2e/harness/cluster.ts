@@ -12,6 +12,16 @@ export interface ClusterNode {
   internal?: string;
 }
 
+export interface ClusterOptions {
+  gateways?: number;
+  agents?: number;
+  env?: Record<string, string>;
+  /** The URL of a database that is there already. */
+  postgres?: string;
+}
+
+const readLog = ({ log }: ClusterNode): string => readFileSync(log, 'utf8');
+
 const script = resolve(import.meta.dirname, '..', '..', 'scripts', 'dev-cluster');
 
 // The databases of a cluster are made anew for each.
@@ -22,20 +32,18 @@ export class Cluster {
   readonly executable: Executable;
   nodes: ClusterNode[] = [];
   database = '';
-  state = '';
+  /** What the roles are told by the environment: where the others are, and what they know each other by. */
+  environment: Record<string, string> = {};
 
   private constructor(executable: Executable) {
     this.executable = executable;
   }
 
-  static async start(
-    file: string,
-    directory: string,
-    options: { gateways?: number; agents?: number; env?: Record<string, string> } = {},
-  ): Promise<Cluster> {
+  static async start(file: string, directory: string, options: ClusterOptions = {}): Promise<Cluster> {
     const words = ['--json', '--config', file, '--data', resolve(directory, 'cluster')];
     if (options.gateways !== undefined) words.push('--gateways', String(options.gateways));
     if (options.agents !== undefined) words.push('--agents', String(options.agents));
+    if (options.postgres !== undefined) words.push('--postgres', options.postgres);
     const executable = new Executable(script, words, {
       cwd: directory,
       env: { SLUICE_BIN: executables.sluice, ...options.env },
@@ -74,14 +82,28 @@ export class Cluster {
     await this.#command(`start ${name}`);
   }
 
-  /** What the nodes of a role have logged. */
-  log(role: string): string {
-    return this.of(role)
-      .map(({ log }) => readFileSync(log, 'utf8'))
-      .join('');
+  /** The nodes that are ours; the others are engines. */
+  get roles(): ClusterNode[] {
+    return this.nodes.filter(({ name }) => name !== 'redis' && name !== 'postgres');
   }
 
-  /** Every stop is also a test: all of them drain. */
+  /** What the nodes of a role have logged. */
+  log(role: string): string {
+    return this.of(role).map(readLog).join('');
+  }
+
+  /** What each has logged. */
+  logs(): string[] {
+    return this.roles.map(readLog);
+  }
+
+  /** Ends all of them at once, as a power cut would. */
+  async crash(): Promise<void> {
+    this.executable.child.stdin!.end('crash\n');
+    await this.executable.ended;
+  }
+
+  /** Every stop is also a test: all of them drain, and end with 0. */
   async stop(): Promise<Ended> {
     this.executable.child.stdin!.end();
     return this.executable.ended;
@@ -95,6 +117,6 @@ export class Cluster {
 
   async #told(count: number): Promise<void> {
     const line = await this.executable.lineNumber(count, startMs);
-    ({ nodes: this.nodes, database: this.database, state: this.state } = JSON.parse(line));
+    ({ nodes: this.nodes, database: this.database, environment: this.environment } = JSON.parse(line));
   }
 }

@@ -22,6 +22,9 @@ export interface Span {
   headers: Record<string, string>;
 }
 
+/** Whether it is a call of one of our nodes to another. */
+export const isCall = (span: Span): boolean => 'rpc.system' in span.attributes;
+
 export type OtlpProtocol = 'http/protobuf' | 'grpc';
 
 /** A collector that speaks OTLP by OpenTelemetry's own definitions: Debian's Python has them. */
@@ -76,6 +79,12 @@ export class Collector {
     } catch (error) {
       throw new Error(`${String(error)}; there are ${this.spans.map((span) => span.name).join(', ')}`);
     }
+  }
+
+  /** The id of a span's parent, calls between our own nodes left out. */
+  async parentOf(span: Span): Promise<string> {
+    const [parent] = await this.find(`the parent of ${span.name}`, 1, ({ id }) => id === span.parent);
+    return isCall(parent!) ? this.parentOf(parent!) : parent!.id;
   }
 
   async stop(): Promise<void> {

@@ -11,6 +11,7 @@ export const executables = {
   chromium: process.env.CHROMIUM ?? '/usr/bin/chromium',
   /** Debian's own, which finds Debian's packages. */
   python: '/usr/bin/python3',
+  psql: '/usr/bin/psql',
   promtool: '/usr/bin/promtool',
   prometheus: '/usr/bin/prometheus',
 };

@@ -1,11 +1,14 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { expect } from 'vitest';
 import { stringify } from 'yaml';
 import { Cluster } from './cluster.ts';
-import { Executable, executables, type Ended } from './executable.ts';
+import { makeDatabase, PostgresDatabase, SqliteFile, type Database } from './database.ts';
+import { Executable, executables, run, type Ended } from './executable.ts';
 import { FrontDoor } from './front_door.ts';
+import { sumMetrics } from './metrics.ts';
 
 export interface ProviderSettings {
   type: 'mock' | 'openai';
@@ -66,6 +69,14 @@ export function configuration(overrides: GatewayConfig = {}): GatewayConfig {
 /** Whether the suite runs against the four roles instead of `serve`: every Gateway is then two of each, and more. */
 export const isCluster = process.env.SLUICE_E2E === 'cluster';
 
+/** Of one process that takes clients. */
+export interface Entrance {
+  url: string;
+  chatUrl: string;
+}
+
+const chatUrlOf = (url: string): string => `${url.replace(/^http/, 'ws')}/chat`;
+
 /** `sluice serve` in a directory of its own; or the four roles, with a balancer before the gateways. */
 export class Gateway {
   readonly executable: Executable;
@@ -103,13 +114,16 @@ export class Gateway {
     await writeFile(file, stringify(configuration(overrides)));
     const begin = performance.now();
     if (isCluster) {
-      const cluster = await Cluster.start(file, directory, { env });
-      const gateways = cluster.of('gateway').map(({ address }) => new URL(address!));
+      // The same directory is the same database.
+      const postgres = makeDatabase(process.env.SLUICE_E2E_POSTGRES!, basename(directory));
+      const cluster = await Cluster.start(file, directory, { env, postgres });
+      const addresses = cluster.of('gateway').map(({ address }) => new URL(address!));
       const door = await FrontDoor.before(
-        gateways.map(({ port }) => Number(port)),
+        addresses.map(({ port }) => Number(port)),
+        Number(new URL(cluster.node('admin').address!).port),
         listen,
       );
-      const url = `${gateways[0]!.protocol}//127.0.0.1:${door.port}`;
+      const url = `${addresses[0]!.protocol}//127.0.0.1:${door.port}`;
       return new Gateway(cluster.executable, url, directory, performance.now() - begin, cluster, door);
     }
     const executable = new Executable(executables.sluice, ['serve', '--listen', listen, '--config', file], {
@@ -118,6 +132,7 @@ export class Gateway {
     });
     try {
       const [, url] = await executable.line(/^ready (https?:\/\/\S+)$/);
+      if (overrides.server?.internal_listen) await executable.line(new RegExp(`^ready (?!${url}$)`));
       return new Gateway(executable, url!, directory, performance.now() - begin);
     } catch (error) {
       executable.child.kill('SIGKILL');
@@ -125,14 +140,71 @@ export class Gateway {
     }
   }
 
-  /** Where the administration is: of `serve`, at the same address. */
-  get adminUrl(): string {
-    return this.cluster ? this.cluster.node('admin').address! : this.url;
-  }
-
   /** What it, or the node that has accounts, has said on its terminal. */
   get said(): string {
     return this.cluster ? this.cluster.log('identity') : this.executable.stderr;
+  }
+
+  /** What each process has logged, and said on its terminal. */
+  get logs(): string[] {
+    return this.cluster ? this.cluster.logs() : [this.executable.stdout + this.executable.stderr];
+  }
+
+  /** A line that any of them has logged, or will have. */
+  async logged(pattern: RegExp): Promise<RegExpExecArray> {
+    if (!this.cluster) return this.executable.errorLine(pattern);
+    const find = (): RegExpExecArray | null => this.logs.map((log) => pattern.exec(log)).find(Boolean) ?? null;
+    await expect.poll(find, { message: String(pattern) }).not.toBeNull();
+    return find()!;
+  }
+
+  /** Where each process tells its health and its metrics. */
+  get internalUrls(): string[] {
+    if (this.cluster) return this.cluster.roles.map(({ internal }) => internal!);
+    const told = this.executable.lines.flatMap((line) => /^ready (https?:\/\/\S+)$/.exec(line)?.[1] ?? []);
+    return [told.find((url) => url !== this.url) ?? this.url];
+  }
+
+  /** The metrics, of all processes together. */
+  async metrics(): Promise<string> {
+    return sumMetrics(await Promise.all(this.internalUrls.map(async (url) => (await fetch(`${url}/metrics`)).text())));
+  }
+
+  /** One of the processes that take clients: what is said of one process, such as how many sockets it takes. */
+  get one(): Entrance {
+    const url = this.cluster?.node('gateway-1').address ?? this.url;
+    return { url, chatUrl: chatUrlOf(url) };
+  }
+
+  /** What the processes that take clients hold in memory, in bytes. */
+  async memory(): Promise<number> {
+    const pids = this.cluster ? this.cluster.of('gateway').map(({ pid }) => pid) : [this.executable.child.pid];
+    const statuses = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/status`, 'utf8')));
+    return statuses.reduce((sum, status) => sum + Number(/VmRSS:\s+(\d+) kB/.exec(status)![1]) * 1024, 0);
+  }
+
+  /** The roles of its processes, sorted. */
+  get roles(): string[] {
+    return this.cluster ? this.cluster.roles.map(({ name }) => name.split('-')[0]!).sort() : ['serve'];
+  }
+
+  get database(): Database {
+    return this.cluster
+      ? new PostgresDatabase(this.cluster.database)
+      : new SqliteFile(join(this.directory, 'data', 'sluice.db'));
+  }
+
+  /** Another process of ours on the same data: `sluice WORDS…`. */
+  command(words: string[], input = ''): ReturnType<typeof run> {
+    const data = join(this.directory, this.cluster ? 'command' : 'data');
+    return run(executables.sluice, [...words, '--data', data], { input, env: this.cluster?.environment });
+  }
+
+  /** Returns when what an earlier process left is cleared up: at once by the only one, by agents after a lease. */
+  async recovered(): Promise<void> {
+    if (!this.cluster) return;
+    const running = (): unknown[] => this.database.rows(`SELECT id FROM generations WHERE status = 'running'`);
+    await expect.poll(running, { timeout: 25_000 }).toEqual([]);
   }
 
   /** Where official OpenAI clients are pointed. */
@@ -141,7 +213,7 @@ export class Gateway {
   }
 
   get chatUrl(): string {
-    return `${this.url.replace(/^http/, 'ws')}/chat`;
+    return chatUrlOf(this.url);
   }
 
   get port(): number {
@@ -150,7 +222,9 @@ export class Gateway {
 
   /** Ends it as a power cut would; what it kept stays in `directory`, for the next one to be started there. */
   async kill(): Promise<void> {
-    await this.executable.stop('SIGKILL');
+    if (this.cluster) await this.cluster.crash();
+    else await this.executable.stop('SIGKILL');
+    await this.#door?.close();
   }
 
   /** Every stop is also a test: it drains and exits 0. */

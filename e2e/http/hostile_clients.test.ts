@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ChatSocket } from '../harness/chat_socket.ts';
 import { within } from '../harness/deadline.ts';
@@ -75,7 +74,7 @@ test('a client that leaves before its answer is logged as 499, not as our fault'
   const call = await provider.call();
   raw.destroy();
   await within('the end of the call at the provider', call.gone);
-  const line = await gateway.executable.errorLine(/"request_id":"left-early".*"status":(\d+)/);
+  const line = await gateway.logged(/"request_id":"left-early".*"status":(\d+)/);
   expect(line[1]).toBe('499');
 });
 
@@ -138,10 +137,6 @@ test('a provider that drips its refusal does not hold the client', async () => {
 });
 
 test('a socket that had much to write holds nothing of it afterwards', async () => {
-  const memory = async (): Promise<number> => {
-    const status = await readFile(`/proc/${gateway.executable.child.pid}/status`, 'utf8');
-    return Number(/VmRSS:\s+(\d+) kB/.exec(status)![1]) * 1024;
-  };
   const burst = Buffer.concat(
     Array.from({ length: 9_000 }, () => encodeFrame({ opcode: opcode.text, payload: Buffer.from('{') })),
   );
@@ -161,9 +156,9 @@ test('a socket that had much to write holds nothing of it afterwards', async () 
   };
   const sockets = [];
   for (let count = 0; count < 6; ++count) sockets.push(await pour()); // what the process needs once, on each worker
-  const before = await memory();
+  const before = await gateway.memory();
   for (let count = 0; count < 15; ++count) sockets.push(await pour());
-  expect(await memory()).toBeLessThan(before + 15 * 200_000); // unsent answers were 1.2 MB for each
+  expect(await gateway.memory()).toBeLessThan(before + 15 * 200_000); // unsent answers were 1.2 MB for each
   for (const socket of sockets) socket.destroy();
 });
 

@@ -50,7 +50,7 @@ describe('X-Forwarded-For and Forwarded', () => {
       server: { trusted_proxies: ['127.0.0.1'], limits: { sockets_per_address: 2 } },
     });
     const from = (client: string): Promise<ChatSocket> =>
-      ChatSocket.connect(gateway!.chatUrl, { headers: { 'x-forwarded-for': client } });
+      ChatSocket.connect(gateway!.one.chatUrl, { headers: { 'x-forwarded-for': client } });
     const open = [await from('203.0.113.1'), await from('203.0.113.1'), await from('203.0.113.2')];
     await expect(from('203.0.113.1')).rejects.toMatchObject({ status: 429 });
     await Promise.all(open.map((socket) => socket.close()));

@@ -27,12 +27,13 @@ afterAll(async () => {
   await gateway?.stop();
 });
 
-const scrape = async (): Promise<string> => (await fetch(`${gateway.url}/metrics`)).text();
-
 test('promtool finds nothing to complain about', async () => {
-  const { code, stdout, stderr } = await run(executables.promtool, ['check', 'metrics'], { input: await scrape() });
-  expect(stdout + stderr).toBe('');
-  expect(code).toBe(0);
+  for (const url of gateway.internalUrls) {
+    const input = await (await fetch(`${url}/metrics`)).text();
+    const { code, stdout, stderr } = await run(executables.promtool, ['check', 'metrics'], { input });
+    expect(stdout + stderr).toBe('');
+    expect(code).toBe(0);
+  }
 });
 
 test('what is there is what is documented, name and type', async () => {
@@ -40,7 +41,9 @@ test('what is there is what is documented, name and type', async () => {
   const documented = [...page.matchAll(/^\| `((?:sluice|process)_\w+)` \| (\w+) \|/gm)].map(
     ([, name, type]) => `${name} ${type}`,
   );
-  const exposed = [...(await scrape()).matchAll(/^# TYPE (\S+) (\w+)$/gm)].map(([, name, type]) => `${name} ${type}`);
+  const exposed = [...(await gateway.metrics()).matchAll(/^# TYPE (\S+) (\w+)$/gm)].map(
+    ([, name, type]) => `${name} ${type}`,
+  );
   expect(exposed.length).toBeGreaterThan(40);
   expect(exposed.filter((one) => !documented.includes(one))).toEqual([]);
   // Those of Redis are there only where state.url names one.
@@ -49,7 +52,7 @@ test('what is there is what is documented, name and type', async () => {
 });
 
 test('chats are counted where they should be', async () => {
-  const text = await scrape();
+  const text = await gateway.metrics();
   const value = (series: string): number => {
     const line = text.split('\n').find((one) => one.startsWith(`${series} `));
     return line === undefined ? NaN : Number(line.slice(series.length + 1));
@@ -77,8 +80,9 @@ interface Panel {
 test('Prometheus scrapes it, and every query of the dashboard can be asked', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'sluice-prometheus-'));
   const address = `127.0.0.1:${await freePort()}`;
+  const hosts = gateway.internalUrls.map((url) => new URL(url).host);
   const jobs = `global: {scrape_interval: 1s, scrape_timeout: 1s}
-scrape_configs: [{job_name: sluice, static_configs: [{targets: ['${new URL(gateway.url).host}']}]}]
+scrape_configs: [{job_name: sluice, static_configs: [{targets: ${JSON.stringify(hosts)}}]}]
 `;
   await writeFile(join(folder, 'prometheus.yml'), jobs);
   const prometheus = new Executable(
@@ -96,7 +100,7 @@ scrape_configs: [{job_name: sluice, static_configs: [{targets: ['${new URL(gatew
   };
   try {
     await prometheus.errorLine(/Server is ready to receive web requests/);
-    await expect.poll(async () => (await ask('up == 1')).data.result.length).toBe(1);
+    await expect.poll(async () => (await ask('up == 1')).data.result.length).toBe(hosts.length);
     const { panels } = JSON.parse(await readFile(join(root, 'deploy/grafana/sluice.json'), 'utf8')) as {
       panels: Panel[];
     };
