@@ -9,6 +9,7 @@
 #include "app/chat_connection.hpp"
 #include "app/exit_codes.hpp"
 #include "app/run_to_end.hpp"
+#include "app/terminal_text.hpp"
 #include "async/blocking_pool.hpp"
 #include "async/with_deadline.hpp"
 
@@ -20,6 +21,12 @@ namespace json = boost::json;
 constexpr int reconnects_max = 5;
 constexpr std::chrono::milliseconds reconnect_pause{300};
 
+// Empty where there is none of that name, or something else than text.
+std::string text_in(const json::object& of, std::string_view name) {
+  const json::value* const found = of.if_contains(name);
+  return found != nullptr && found->is_string() ? std::string(found->get_string()) : std::string();
+}
+
 // One terminal's conversation with one server.
 class terminal_chat {
  public:
@@ -30,11 +37,11 @@ class terminal_chat {
         how_(how),
         out_(out),
         err_(err),
-        dims_(isatty(STDOUT_FILENO) != 0) {}
+        is_terminal_(isatty(STDOUT_FILENO) != 0) {}
 
   task<int> run() {
     if (const auto connected = co_await connection_.connect(); !connected) co_return report(connected.error());
-    if (!how_.message.empty()) co_return co_await ask(how_.message);
+    if (how_.message) co_return co_await ask(*how_.message);
     int outcome = 0;
     while (const auto line = co_await read_line()) {
       if (line->find_first_not_of(" \t\r") != std::string::npos) outcome = co_await ask(*line);
@@ -44,7 +51,7 @@ class terminal_chat {
 
  private:
   int report(const std::string& problem) {
-    err_ << "sluice chat: " << problem << '\n';
+    err_ << "sluice chat: " << for_terminal_line(problem) << '\n';
     return exit_unavailable;
   }
 
@@ -70,7 +77,7 @@ class terminal_chat {
       if (outcome) co_return *outcome;
       // The answer goes on at the server; a new socket picks it up where this one broke.
       if (generation_id_.empty() || attempt == reconnects_max) co_return report(outcome.error());
-      err_ << "(" << outcome.error() << "; reconnecting)\n";
+      err_ << "(" << for_terminal_line(outcome.error()) << "; reconnecting)\n";
       steady_timer pause(co_await asio::this_coro::executor, reconnect_pause * (attempt + 1));
       co_await pause.async_wait(use_task);
       request = json::serialize(json::object{
@@ -88,41 +95,59 @@ class terminal_chat {
       boost::system::error_code problem;
       const json::value frame = json::parse(*text, problem);
       const json::object* const fields = problem ? nullptr : frame.if_object();
-      if (fields == nullptr || !fields->contains("type"))
-        co_return std::unexpected("the server sent what is not a frame");
-      if (const auto ended = show(*fields)) co_return *ended;
+      if (fields == nullptr || text_in(*fields, "type").empty())
+        co_return report("the server sent what is not a frame; is it Sluice?");
+      const auto ended = show(*fields);
+      if (!ended) co_return report(ended.error());
+      if (*ended) co_return **ended;
     }
   }
 
-  std::optional<int> show(const json::object& frame) {
-    const json::value& type = frame.at("type");
-    if (const json::value* const seq = frame.if_contains("seq")) last_seq_ = seq->to_number<std::uint64_t>();
-    if (const json::value* const id = frame.if_contains("generation_id")) generation_id_ = id->as_string();
-    const json::value* const payload = frame.if_contains("payload");
-    if (type == "chat") {
-      show_text(payload->at("content").as_string(), payload->at("type") == "reasoning");
-    } else if (type == "rewind") {
-      out_ << "\n(the answer goes on from an earlier place)\n";
-    } else if (type == "done") {
-      show_text("\n", false);
-      if (payload->at("status") == "completed") return 0;
-      const json::value* const problem = payload->as_object().if_contains("error");
-      err_ << "(" << payload->at("status").as_string().c_str() << ": "
-           << (problem != nullptr ? problem->at("message").as_string().c_str()
-                                  : payload->at("finish_reason").as_string().c_str())
-           << ")\n";
-      return payload->at("status") == "incomplete" ? 0 : exit_unavailable;
-    } else if (type == "error") {
-      return report(std::string(payload->at("message").as_string()));
+  // The exit code once the answer has ended. The error: the server said what is not the protocol.
+  std::expected<std::optional<int>, std::string> show(const json::object& frame) {
+    const std::string type = text_in(frame, "type");
+    if (const json::value* const seq = frame.if_contains("seq")) {
+      boost::system::error_code none;
+      const auto number = seq->to_number<std::uint64_t>(none);
+      if (!none) last_seq_ = number;
     }
-    return std::nullopt;
+    if (std::string id = text_in(frame, "generation_id"); !id.empty()) generation_id_ = std::move(id);
+    const json::value* const inner = frame.if_contains("payload");
+    const json::object* const payload = inner == nullptr ? nullptr : inner->if_object();
+    if (type == "rewind") {
+      out_ << "\n(the answer goes on from an earlier place)\n";
+      return std::nullopt;
+    }
+    if (type != "chat" && type != "done" && type != "error") return std::nullopt;
+    if (payload == nullptr) return std::unexpected(fmt::format("the server sent a {} without a payload", type));
+    if (type == "chat") {
+      show_text(text_in(*payload, "content"), text_in(*payload, "type") == "reasoning");
+      return std::nullopt;
+    }
+    if (type == "error") return report(text_in(*payload, "message"));
+    show_text("\n", false);
+    return show_end(*payload);
+  }
+
+  int show_end(const json::object& done) {
+    const std::string status = text_in(done, "status");
+    if (status == "completed") return 0;
+    const json::value* const failed = done.if_contains("error");
+    const json::object* const problem = failed == nullptr ? nullptr : failed->if_object();
+    const std::string why = problem != nullptr ? text_in(*problem, "message") : text_in(done, "finish_reason");
+    err_ << "(" << for_terminal_line(status) << ": " << for_terminal_line(why) << ")\n";
+    return status == "incomplete" ? 0 : exit_unavailable;
   }
 
   void show_text(std::string_view text, bool is_reasoning) {
-    if (dims_ && is_reasoning != dimmed_) out_ << (is_reasoning ? "\x1b[2m" : "\x1b[0m\n");
-    if (!dims_ && dimmed_ && !is_reasoning) out_ << '\n';
+    if (is_terminal_ && is_reasoning != dimmed_) out_ << (is_reasoning ? "\x1b[2m" : "\x1b[0m\n");
+    if (!is_terminal_ && dimmed_ && !is_reasoning) out_ << '\n';
     dimmed_ = is_reasoning;
-    out_ << text << std::flush;
+    if (is_terminal_) {
+      out_ << for_terminal(text) << std::flush;
+    } else {
+      out_ << text << std::flush;
+    }
   }
 
   chat_connection connection_;
@@ -130,7 +155,7 @@ class terminal_chat {
   const chat_options& how_;
   std::ostream& out_;
   std::ostream& err_;
-  bool dims_;
+  bool is_terminal_;
   bool dimmed_ = false;
   std::string generation_id_;
   std::uint64_t last_seq_ = 0;
@@ -142,6 +167,10 @@ int run_chat(const chat_options& how, std::ostream& out, std::ostream& err) {
   auto target = make_chat_target(how.url, how.token);
   if (!target) {
     err << "sluice chat: --url " << target.error() << '\n';
+    return exit_usage;
+  }
+  if (how.message && how.message->find_first_not_of(" \t\r\n") == std::string::npos) {
+    err << "sluice chat: the message is empty; without one, each line of standard input is a message\n";
     return exit_usage;
   }
   asio::io_context loop(1);

@@ -1,5 +1,7 @@
 #include "app/healthcheck.hpp"
 
+#include <boost/json.hpp>
+
 #include "app/exit_codes.hpp"
 #include "app/roles.hpp"
 #include "app/run_to_end.hpp"
@@ -30,6 +32,14 @@ task<result<readiness>> ask(http::client& with, const http::base_url& where) {
   co_return readiness{.status = answer->status(), .said = std::move(*said)};
 }
 
+// Whatever answers every path with 200 is not ready, and not Sluice.
+bool is_ours(const readiness& answer) {
+  boost::system::error_code problem;
+  const boost::json::value body = boost::json::parse(answer.said, problem);
+  const boost::json::object* const fields = problem ? nullptr : body.if_object();
+  return fields != nullptr && fields->contains("status") && fields->contains("checks");
+}
+
 }  // namespace
 
 int run_healthcheck(const healthcheck_options& how, std::ostream& out, std::ostream& err) {
@@ -49,6 +59,10 @@ int run_healthcheck(const healthcheck_options& how, std::ostream& out, std::ostr
   const auto answer = run_to_end(loop, ask(client, *where));
   if (!answer) {
     err << "sluice healthcheck: " << answer.error().message << '\n';
+    return exit_unavailable;
+  }
+  if (!is_ours(*answer)) {
+    err << "sluice healthcheck: what answers at " << how.url << " (status " << answer->status << ") is not Sluice\n";
     return exit_unavailable;
   }
   (answer->status == 200 ? out : err) << answer->said << '\n';

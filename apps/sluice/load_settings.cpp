@@ -24,7 +24,7 @@ providers:
   mock: {type: mock, delay_ms: 20}
 )";
 constexpr std::string_view first_openai = R"(
-  openai: {type: openai, base_url: "${OPENAI_BASE_URL:-https://api.openai.com/v1}", api_key: "${OPENAI_API_KEY}"}
+  openai: {type: openai, base_url: "${OPENAI_BASE_URL:-https://api.openai.com/v1}", api_key: "${OPENAI_API_KEY:-}"}
 )";
 
 bool has(const config::environment& variables, std::string_view name) {
@@ -49,7 +49,8 @@ std::string without_file(role_name of, const config::environment& variables) {
   if (of == role_name::serve) text += first_door;
   if (of != role_name::serve && of != role_name::agent) return "{}";
   text += first_providers;
-  if (has(variables, "OPENAI_API_KEY")) text += first_openai;
+  // Servers of one's own often want no key.
+  if (has(variables, "OPENAI_API_KEY") || has(variables, "OPENAI_BASE_URL")) text += first_openai;
   return text;
 }
 

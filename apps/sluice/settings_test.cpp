@@ -72,6 +72,9 @@ TEST(settings, without_a_file_keys_in_the_environment_add_providers) {
                 load_settings(sources({}, {{"OPENAI_API_KEY", "x"}}))->told.providers.at("openai"))
                 .base_url,
             "https://api.openai.com/v1");
+  const auto without_key = load_settings(sources({}, {{"OPENAI_BASE_URL", "http://127.0.0.1:9/v1"}}));
+  ASSERT_TRUE(without_key);
+  EXPECT_TRUE(std::get<openai_provider_settings>(without_key->told.providers.at("openai")).api_key.empty());
 }
 
 TEST(settings, flags_go_before_variables_before_the_file_before_defaults) {

@@ -45,7 +45,9 @@ describe('credentials, before the upgrade', () => {
 
   test('?token= can be switched off', async () => {
     const strict = await Gateway.start({ server: { allow_query_token: false } });
-    expect((await refusal(`${strict.chatUrl}?token=${token}`, { bearer: '' })).status).toBe(401);
+    const refused = await refusal(`${strict.chatUrl}?token=${token}`, { bearer: '' });
+    expect(refused.status).toBe(401);
+    expect(refused.error.message).toContain('server.allow_query_token');
     await (await ChatSocket.connect(strict.chatUrl)).close();
     await strict.stop();
   });

@@ -63,9 +63,9 @@ std::expected<loaded<garden>, problems> read(std::string_view text, const overri
   return load(garden_schema(), std::move(*document), over);
 }
 
-std::vector<std::string> errors(std::string_view text, overrides over = {.prefix = "GARDEN_"}) {
+std::vector<std::string> errors(std::string_view text, const overrides& over = {.prefix = "GARDEN_"}) {
   std::vector<std::string> lines;
-  const auto got = read(text, std::move(over));
+  const auto got = read(text, over);
   if (got) return lines;
   for (const problem& each : got.error())
     lines.push_back(to_string(each));

@@ -29,12 +29,14 @@ class kept_spans final : public telemetry::span_sink {
 };
 
 class instruments_test : public rpc_fixture {
- protected:
+ public:
   ~instruments_test() override {
     links.reset();
     one.reset();
     workers.stop();
   }
+
+ protected:
   void serve_watched() {
     server_settings told = local();
     told.watch = &watch;

@@ -32,10 +32,11 @@ task<> answer_all(tcp_acceptor& at, std::string said) {
 }
 
 class redis_away_redistest : public ::testing::Test {
- protected:
+ public:
   redis_away_redistest() { workers.start(); }
   ~redis_away_redistest() override { workers.stop(); }
 
+ protected:
   template <class T>
   std::future<T> begin(task<T> work) {
     return asio::co_spawn(workers[1].get_executor(), std::move(work), asio::use_future);

@@ -29,7 +29,7 @@ using clock = std::chrono::steady_clock;
 class node {
  public:
   explicit node(redis_settings told)
-      : client(std::make_shared<redis_client>(workers[0].get_executor(), told, log_, nullptr)),
+      : client(std::make_shared<redis_client>(workers[0].get_executor(), std::move(told), log_, nullptr)),
         state(std::make_unique<shared_state_redis>(client, workers[0].get_executor(), log_)) {
     workers.start();
   }

@@ -72,7 +72,7 @@ void redis_link::end() {
     sent_.clear();
     waiting_bytes_ = 0;
   }
-  fail(std::move(all), why);
+  fail(all, why);
   asio::post(on_, [self = shared_from_this()] {
     self->stop_serving_.emit(asio::cancellation_type::all);
     self->stop_expiring_.emit(asio::cancellation_type::all);
@@ -159,7 +159,7 @@ task<redis_complaint> redis_link::talk(redis_connection& over) {
     const std::scoped_lock lock(mutex_);
     lost = std::exchange(sent_, {});
   }
-  fail(std::move(lost), why);
+  fail(lost, why);
   co_return why;
 }
 
@@ -247,7 +247,7 @@ redis_link::clock::time_point redis_link::expire_now() {
     if (!waiting_.empty()) next = std::min(next, waiting_.front()->due);
   }
   if (is_overdue_ && over_ != nullptr) over_->close();
-  fail(std::move(late), {.what = redis_trouble::away, .text = "cannot be reached in time"});
+  fail(late, {.what = redis_trouble::away, .text = "cannot be reached in time"});
   return next;
 }
 
@@ -273,10 +273,10 @@ void redis_link::go_down(const redis_complaint& why) {
     all = std::exchange(waiting_, {});
     waiting_bytes_ = 0;
   }
-  fail(std::move(all), why);
+  fail(all, why);
 }
 
-void redis_link::fail(questions all, const redis_complaint& why) {
+void redis_link::fail(const questions& all, const redis_complaint& why) {
   for (const auto& one : all) {
     if (watch_ != nullptr) watch_->waiting.subtract();
     asio::post(one->on, [one, why] {

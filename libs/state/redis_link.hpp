@@ -44,7 +44,7 @@ class redis_link : public std::enable_shared_from_this<redis_link> {
   bool make_trust();
   void go_up();
   void go_down(const redis_complaint& why);
-  void fail(questions all, const redis_complaint& why);
+  void fail(const questions& all, const redis_complaint& why);
   void complete(const std::shared_ptr<question>& one, redis_reply reply);
   void note(const redis_complaint& why);
 

@@ -74,7 +74,7 @@ result<std::optional<bool>> read_disabled(const http::request& asked) {
 
 result<std::optional<identity::role>> read_role(const std::string& text) {
   if (text.empty()) return std::optional<identity::role>();
-  if (const auto role = identity::parse_role(text)) return std::optional(*role);
+  if (const auto role = identity::parse_role(text)) return role;
   return failure(error_reason::invalid_argument, "\"role\" must be \"user\" or \"admin\"", "role");
 }
 

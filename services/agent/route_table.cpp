@@ -69,6 +69,8 @@ result<route> route_table::choose(std::string_view model, std::uint64_t dice) co
                    .to = *to,
                    .provider_model = std::string(model.substr(slash + 1))};
   }
+  if (model.empty())
+    return failure(error_reason::invalid_argument, "name a \"model\": this server has no default_model", "model");
   return failure(error_reason::not_found,
                  fmt::format("there is no model \"{}\" here; GET /v1/models lists those that there are",
                              clip(model, echoed_name_max)),

@@ -52,6 +52,14 @@ TEST(route_table, says_what_is_unknown) {
   }
 }
 
+TEST(route_table, says_that_there_is_no_default) {
+  const route_table table({.models = {{.name = "m", .targets = {{.provider = "a"}}}}}, {make_mock("a")});
+  const auto chosen = table.choose("", 0);
+  ASSERT_FALSE(chosen);
+  EXPECT_EQ(chosen.error().reason, error_reason::invalid_argument);
+  EXPECT_EQ(chosen.error().message, "name a \"model\": this server has no default_model");
+}
+
 TEST(route_table, takes_no_name_that_could_be_anything) {
   const route_table table = make_table();
   EXPECT_TRUE(table.choose("a/" + std::string(126, 'x'), 0));

@@ -41,7 +41,7 @@ class moody_state final : public state::shared_state_memory {
 class rpc_client_test : public ::testing::Test {
  protected:
   struct node {
-    node(rpc_client_test& of, const std::string& name, mock_settings told)
+    node(rpc_client_test& of, const std::string& name, const mock_settings& told)
         : outbox(std::move(*store::outbox::open({.file = of.scratch / name}))),
           agents(of.workers, rules(), {std::make_shared<mock>(told)}, *of.database, *outbox, of.metrics.emplace_back(2),
                  of.spans, of.log),
@@ -76,6 +76,7 @@ class rpc_client_test : public ::testing::Test {
     rpc_client client;
   };
 
+ public:
   rpc_client_test() { workers.start(); }
   ~rpc_client_test() override {
     for (auto& one : gateways)
@@ -87,6 +88,7 @@ class rpc_client_test : public ::testing::Test {
     nodes.clear();
   }
 
+ protected:
   static settings rules() {
     return {.models = {{.name = "mock", .targets = {{.provider = "mock"}}}}, .default_model = "mock"};
   }
@@ -100,7 +102,7 @@ class rpc_client_test : public ::testing::Test {
     return std::move(*try_connect(std::move(addresses), only_serving));
   }
 
-  node& add_agent(mock_settings told) {
+  node& add_agent(const mock_settings& told) {
     nodes.push_back(std::make_unique<node>(*this, "outbox" + std::to_string(nodes.size()), told));
     return *nodes.back();
   }

@@ -70,6 +70,12 @@ task<result<entry_pass>> admit(const chat_door& by, http::exchange& with) {
       by.told.allow_query_token ? asked.query_parameter("token").value_or("") : std::string();
   if (auto origin = check_origin(by.told, asked, !query_token.empty()); !origin)
     co_return std::unexpected(std::move(origin.error()));
+  if (!by.told.allow_query_token && asked.query_parameter("token") && find_credential(asked).empty() &&
+      !asked.query_parameter("ticket")) {
+    co_return failure(error_reason::unauthenticated,
+                      "tokens are not taken from the address here (server.allow_query_token is off): send "
+                      "\"Authorization: Bearer <token>\", or a ?ticket= from POST /v1/ws-tickets");
+  }
   auto who = co_await identify(by.door, by.tickets, asked, query_token);
   if (!who) co_return std::unexpected(std::move(who.error()));
   if (!with.count_client()) {

@@ -40,7 +40,7 @@ error_words words_of(const error& problem) {
     case error_reason::bad_gateway:
       return {"server_error", "provider_error"};
     case error_reason::unavailable:
-      return {"server_error", "overloaded"};
+      return {"server_error", "unavailable"};
     case error_reason::timed_out:
       return {"server_error", "provider_timeout"};
     case error_reason::internal:
