@@ -12,6 +12,7 @@
 #include "agent/conversation_turn.hpp"
 #include "agent/generation_trace.hpp"
 #include "agent/stored_answer.hpp"
+#include "async/with_deadline.hpp"
 #include "base/ids.hpp"
 #include "base/utf8.hpp"
 #include "telemetry/names.hpp"
@@ -20,6 +21,9 @@ namespace sluice::agent {
 namespace {
 
 using std::chrono::steady_clock;
+
+// How long a request of one turn waits for its key to be kept.
+constexpr std::chrono::milliseconds key_patience{2'000};
 
 std::uint64_t roll_dice() {
   thread_local std::mt19937_64 random(std::random_device{}());
@@ -122,28 +126,20 @@ task<result<started>> agent::start(start_request asked) {
   self->began = steady_clock::now();
   self->resumable = asked.resumable;
   self->trace = begin_generation_span(spans_, asked, *self);
-  if (!table_.add(self, settings_.live_per_user_max)) {
-    error refused{.reason = error_reason::rate_limited,
-                  .message = fmt::format("you have {} answers under way, which is the most at one time",
-                                         settings_.live_per_user_max)};
-    refused.retry_after = std::chrono::seconds(1);
-    self->trace.fail(refused);
-    co_return std::unexpected(std::move(refused));
-  }
+  if (!table_.add(self, settings_.live_per_user_max)) co_return co_await refuse_full(*self, asked);
   live_.fetch_add(1, std::memory_order_relaxed);
-  if (!asked.conversation_id.empty()) {
-    result<void> placed;
-    try {
-      placed = co_await place_in_conversation(*self, asked, chosen->context_tokens);
-    } catch (...) {  // cancelled by a stop, for one
-      release(*self);
-      throw;
-    }
-    if (!placed) {
-      self->trace.fail(placed.error());
-      release(*self);
-      co_return std::unexpected(std::move(placed.error()));
-    }
+  result<std::optional<started>> before;
+  try {
+    before = co_await place(*self, asked, chosen->context_tokens);
+  } catch (...) {  // cancelled by a stop, for one
+    release(*self);
+    throw;
+  }
+  if (!before) self->trace.fail(before.error());
+  if (!before || *before) {
+    release(*self);
+    if (!before) co_return std::unexpected(std::move(before.error()));
+    co_return std::move(**before);
   }
   shifts_[self->worker].running.push_back(self);
   observer_.on_started(*self);
@@ -157,8 +153,37 @@ task<result<started>> agent::start(start_request asked) {
   co_return self->about;
 }
 
-task<result<void>> agent::place_in_conversation(live_generation& self, start_request& asked,
-                                                std::uint64_t context_tokens) {
+// No place is left for a new one; but it may be that one of those which have a place is this very request.
+task<result<started>> agent::refuse_full(live_generation& self, const start_request& asked) {
+  if (asked.key) {
+    auto before = co_await store_.find_begun(asked.who, *asked.key);
+    if (before && *before) co_return std::move(**before);
+  }
+  error refused{.reason = error_reason::rate_limited,
+                .message = fmt::format("you have {} answers under way, which is the most at one time",
+                                       settings_.live_per_user_max)};
+  refused.retry_after = std::chrono::seconds(1);
+  self.trace.fail(refused);
+  co_return std::unexpected(std::move(refused));
+}
+
+task<result<std::optional<started>>> agent::place(live_generation& self, start_request& asked,
+                                                  std::uint64_t context_tokens) {
+  if (!asked.conversation_id.empty()) return place_in_conversation(self, asked, context_tokens);
+  return claim_key(self, asked);
+}
+
+task<result<std::optional<started>>> agent::claim_key(const live_generation& self, const start_request& asked) {
+  if (!asked.key) co_return std::nullopt;
+  auto before = co_await async::with_deadline(
+      store_.claim_key(asked.who, *asked.key, self.about, std::chrono::system_clock::now()), key_patience);
+  // A request of one turn needs nothing of the database: it is answered even while its key cannot be kept.
+  if (!before || (!*before && before->error().reason == error_reason::unavailable)) co_return std::nullopt;
+  co_return std::move(*before);
+}
+
+task<result<std::optional<started>>> agent::place_in_conversation(live_generation& self, start_request& asked,
+                                                                  std::uint64_t context_tokens) {
   auto turn = make_turn(asked, std::chrono::system_clock::now());
   if (!turn) co_return std::unexpected(std::move(turn.error()));
   turn->generation_id = self.about.generation_id;
@@ -169,6 +194,7 @@ task<result<void>> agent::place_in_conversation(live_generation& self, start_req
   self.about.message_id = turn->answer_id;
   const auto place = co_await store_.begin_turn(std::move(*turn), records_.waiting_in(self.about.conversation_id));
   if (!place) co_return std::unexpected(place.error());
+  if (place->before) co_return place->before;
 
   // The question is stored: what goes wrong from here on is the generation's failure.
   const std::uint64_t bytes_max = history_bytes_max(asked.request, context_tokens);
@@ -182,7 +208,7 @@ task<result<void>> agent::place_in_conversation(live_generation& self, start_req
     }
   }
   add_history(asked.request, place->system, std::move(history), bytes_max);
-  co_return result<void>{};
+  co_return std::nullopt;
 }
 
 task<> agent::run(std::shared_ptr<live_generation> self, generation::request asked, route chosen) {

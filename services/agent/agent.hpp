@@ -73,10 +73,16 @@ class agent final : public service {
   void forget_soon(const std::shared_ptr<live_generation>& self);
   /// A refused one gives its place back.
   void release(const live_generation& refused);
+  /// What must be known of a request before it runs is stored. If it was begun before, under its key: as what.
+  task<result<std::optional<started>>> place(live_generation& self, start_request& asked, std::uint64_t context_tokens);
   /// Stores the question and puts the history before it.
-  task<result<void>> place_in_conversation(live_generation& self, start_request& asked, std::uint64_t context_tokens);
+  task<result<std::optional<started>>> place_in_conversation(live_generation& self, start_request& asked,
+                                                             std::uint64_t context_tokens);
+  task<result<std::optional<started>>> claim_key(const live_generation& self, const start_request& asked);
+  task<result<started>> refuse_full(live_generation& self, const start_request& asked);
   task<result<followed>> follow_record(const caller& who, const std::string& generation_id, std::uint64_t after);
   task<> keep_house(std::size_t worker);
+  task<> forget_keys();
   task<> quiet_down(std::chrono::milliseconds limit);
   void cancel_orphans(shift& here, std::chrono::steady_clock::time_point now) const;
   void keep(shift& here, std::shared_ptr<live_generation> ended);

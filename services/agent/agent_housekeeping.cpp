@@ -16,6 +16,9 @@ constexpr std::chrono::milliseconds housekeeping_min{20};
 constexpr std::chrono::milliseconds cancel_patience{500};
 // How long an answer that nobody may come back for waits for whoever asked for it, on another node.
 constexpr std::chrono::seconds pick_up_limit{30};
+// Who does not know whether a request arrived has asked again by then.
+constexpr std::chrono::hours keys_kept{24};
+constexpr std::chrono::minutes keys_tick{10};
 
 }  // namespace
 
@@ -24,6 +27,19 @@ void agent::begin() {
     asio::co_spawn(workers_[worker].get_executor(), keep_house(worker), [](std::exception_ptr broken) {
       if (broken) std::rethrow_exception(broken);
     });
+  }
+  asio::co_spawn(workers_[0].get_executor(), forget_keys(), [](std::exception_ptr broken) {
+    if (broken) std::rethrow_exception(broken);
+  });
+}
+
+task<> agent::forget_keys() {
+  steady_timer timer(workers_[0].get_executor());
+  for (;;) {
+    // What cannot be forgotten now is forgotten the next time.
+    std::ignore = co_await store_.forget_keys(std::chrono::system_clock::now() - keys_kept);
+    timer.expires_after(keys_tick);
+    co_await timer.async_wait(use_task);
   }
 }
 

@@ -21,6 +21,12 @@ struct caller {
   std::string key_id;  ///< the API key that was used; empty for a token
 };
 
+/// By which a request that comes twice, because its sender could not know whether it had arrived, is known as one.
+struct request_key {
+  std::string value;   ///< the client's own, unguessable; of one user
+  std::string digest;  ///< of all that was asked: with another one it is not the same request
+};
+
 struct start_request {
   /// In a conversation, its messages are those to be added, and the history is put before them.
   generation::request request;
@@ -32,7 +38,8 @@ struct start_request {
   std::optional<std::string> system = {};  ///< replaces the conversation's system prompt
   std::string request_id;                  ///< of the HTTP request or socket, for the log
   telemetry::trace_context trace = {};     ///< of whoever asks
-  bool resumable = true;                   ///< whether somebody may come back for the answer after its end
+  std::optional<request_key> key = {};
+  bool resumable = true;  ///< whether somebody may come back for the answer after its end
 };
 
 /// A generation that was accepted.
@@ -42,6 +49,7 @@ struct started {
   std::string message_id;       ///< of the answer; empty likewise
   std::string model;            ///< as the client named it, or the default
   std::string provider;         ///< who was asked first
+  bool repeated = false;        ///< begun by an earlier request with the same key, perhaps at another node
 };
 
 /// A generation to read from: make a `generation::cursor` on `log`.
@@ -62,9 +70,10 @@ class service {
   virtual ~service() = default;
 
   /// Accepts a request and begins to run it on the calling worker; returns before the provider has answered, and in a
-  /// conversation after the messages are stored.
-  /// Errors: not_found (model, conversation, parent), invalid_argument, conflict (the parent is still being written),
-  /// rate_limited (live generations of this user), unavailable (draining, database).
+  /// conversation after the messages are stored. One that was accepted under the same key within the last day, on
+  /// whichever node, is not begun again: its generation is returned. One that was refused may be tried anew.
+  /// Errors: not_found (model, conversation, parent), invalid_argument, conflict (the parent is still being written;
+  /// the key is another request's), rate_limited (live generations of this user), unavailable (draining, database).
   virtual task<result<started>> start(start_request asked) = 0;
 
   /// The log of a live or ended generation. `after`: the last number the client has; beyond the log's end is

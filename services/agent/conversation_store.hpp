@@ -34,13 +34,15 @@ struct new_turn {
   std::string model;
   std::string provider;
   std::string owner;  ///< the agent's process that writes the answer
+  std::optional<request_key> key = {};
   time_point now;
 };
 
 /// Where a turn came to stand.
 struct turn_place {
   std::string system;
-  std::string parent_id;  ///< what `said` goes on from; empty: nothing
+  std::string parent_id;               ///< what `said` goes on from; empty: nothing
+  std::optional<started> before = {};  ///< the key's request was begun earlier, as this; nothing was added
 };
 
 /// A generation that has ended, as it is recorded. One without conversation is recorded as usage only.
@@ -74,8 +76,15 @@ class conversation_store {
   /// `unrecorded`: answers of the same conversation whose record is still on its way.
   /// Without `parent_id` the turn goes on from the newest message; if that is still being written, the turn becomes a
   /// sibling of the one it belongs to. Errors: not_found (conversation, parent), conflict (the parent is still being
-  /// written).
+  /// written; the key is another request's). Of a key's request that was begun before, nothing is added again.
   virtual task<result<turn_place>> begin_turn(new_turn added, ended_generations unrecorded) = 0;
+
+  /// The same for a request that is stored nowhere else: notes that `begun` is what came of it, or says what has come
+  /// of it before. Outlives this process, not a power cut. Errors: conflict (the key is another request's).
+  virtual task<result<std::optional<started>>> claim_key(caller who, request_key key, started begun,
+                                                         time_point now) = 0;
+  virtual task<result<std::optional<started>>> find_begun(caller who, request_key key) = 0;
+  virtual task<result<void>> forget_keys(time_point before) = 0;
 
   /// The way from the root to `message_id`, oldest first; what is further away than `bytes_max` of context is left out.
   virtual task<result<std::vector<generation::message>>> read_path(std::string conversation_id, std::string message_id,
@@ -100,7 +109,7 @@ class conversation_store {
                                                             std::uint32_t limit) = 0;
   virtual task<result<conversation_card>> change_conversation(caller who, std::string conversation_id,
                                                               conversation_change wanted) = 0;
-  /// Removes all but the usage records.
+  /// Removes all but the usage records, and the keys of its requests until they are forgotten.
   virtual task<result<void>> remove_conversation(caller who, std::string conversation_id) = 0;
   virtual task<result<stored_generation>> read_generation(caller who, std::string generation_id) = 0;
   /// Days since 1970, both included.

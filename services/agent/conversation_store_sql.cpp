@@ -177,6 +177,17 @@ void insert_generation(soci::session& in, const new_turn& added) {
 }
 
 result<turn_place> insert_turn(soci::session& in, const new_turn& added, const ended_generations& unrecorded) {
+  // The key before the conversation, as all do that take both: nobody waits in a circle.
+  if (added.key) {
+    const started begun{.generation_id = added.generation_id,
+                        .conversation_id = added.conversation_id,
+                        .message_id = added.answer_id,
+                        .model = added.model,
+                        .provider = added.provider};
+    auto before = claim_key(in, added.who, *added.key, begun, added.now);
+    if (!before) return std::unexpected(std::move(before.error()));
+    if (*before) return turn_place{.system = {}, .parent_id = {}, .before = std::move(*before)};
+  }
   if (!unrecorded.empty()) record_generations(in, unrecorded);
   if (added.begins_conversation) insert_conversation(in, added);
   auto about = take_positions(in, added);

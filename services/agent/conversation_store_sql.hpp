@@ -14,6 +14,9 @@ class conversation_store_sql final : public conversation_store {
   result<void> migrate();
 
   task<result<turn_place>> begin_turn(new_turn added, ended_generations unrecorded) override;
+  task<result<std::optional<started>>> claim_key(caller who, request_key key, started begun, time_point now) override;
+  task<result<std::optional<started>>> find_begun(caller who, request_key key) override;
+  task<result<void>> forget_keys(time_point before) override;
   task<result<std::vector<generation::message>>> read_path(std::string conversation_id, std::string message_id,
                                                            std::uint64_t bytes_max) override;
   task<result<void>> record(ended_generations ended) override;

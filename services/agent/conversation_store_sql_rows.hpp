@@ -28,6 +28,10 @@ struct message_columns {
 message_columns columns_of(const generation::message& from);
 result<generation::message> message_of(const std::string& role, const std::string& words, const std::string& body);
 
+/// In the caller's transaction: notes that `begun` is what came of the key's request, or says what has come of it
+/// before.
+result<std::optional<started>> claim_key(soci::session& in, const caller& who, const request_key& key,
+                                         const started& begun, time_point now);
 /// In the caller's transaction.
 void record_generations(soci::session& in, const ended_generations& ended);
 result<conversation_card> read_card(soci::session& in, const std::string& user_id, const std::string& id);

@@ -113,6 +113,7 @@ result<new_turn> make_turn(const start_request& asked, time_point now) {
                 .generation_id = {},
                 .model = {},
                 .provider = {},
+                .key = asked.key,
                 .now = now};
   if (turn.begins_conversation) {
     turn.conversation_id = make_id("conv", now);

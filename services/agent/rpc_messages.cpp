@@ -93,6 +93,10 @@ v1::StartRequest to_message(const start_request& asked) {
   if (asked.parent_id) made.set_parent_id(*asked.parent_id);
   if (asked.system) made.set_system(*asked.system);
   made.set_resumable(asked.resumable);
+  if (asked.key) {
+    made.mutable_key()->set_value(asked.key->value);
+    made.mutable_key()->set_digest(asked.key->digest);
+  }
   return made;
 }
 
@@ -106,6 +110,7 @@ result<start_request> from_message(const v1::StartRequest& message) {
   if (message.has_parent_id()) made.parent_id = message.parent_id();
   if (message.has_system()) made.system = message.system();
   made.resumable = message.resumable();
+  if (message.has_key()) made.key = request_key{.value = message.key().value(), .digest = message.key().digest()};
   return made;
 }
 

@@ -49,7 +49,7 @@ class agent_server final : public v1::Agent::CallbackService {
     const auto begun = co_await agents_.start(std::move(*asked));
     if (!begun) co_return std::unexpected(begun.error());
     v1::Started response = to_message(*begun);
-    response.set_address(address_());
+    if (!begun->repeated) response.set_address(address_());
     co_return response;
   }
 

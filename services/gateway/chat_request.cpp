@@ -7,6 +7,7 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
+#include "base/digest.hpp"
 #include "base/utf8.hpp"
 #include "door/field_reader.hpp"
 #include "gateway/chat_message.hpp"
@@ -22,6 +23,8 @@ namespace json = boost::json;
 constexpr std::size_t messages_max = 10'000;
 constexpr std::size_t tools_max = 1024;
 constexpr std::size_t stops_max = 64;
+constexpr std::size_t key_characters_min = 16;
+constexpr std::size_t key_characters_max = 128;
 
 result<std::vector<generation::message>> parse_messages(const json::value& list) {
   const json::array* const items = list.if_array();
@@ -182,6 +185,28 @@ std::optional<error> check_unknown(const json::object& rest) {
                .param = std::string(clip(name, 64))};
 }
 
+// Takes the client's key out; what is left is what the key stands for.
+std::optional<error> take_key(json::object& payload, std::optional<agent::request_key>& into) {
+  std::string value;
+  field_reader fields(payload, "");
+  fields.text("idempotency_key", value);
+  if (fields.problem()) return fields.problem();
+  const json::value* const given = payload.if_contains("idempotency_key");
+  const bool has_key = given != nullptr && !given->is_null();
+  payload.erase("idempotency_key");
+  if (!has_key) return std::nullopt;
+  const bool is_visible = std::ranges::all_of(value, [](char c) { return c > ' ' && c < 0x7F; });
+  if (value.size() < key_characters_min || value.size() > key_characters_max || !is_visible) {
+    return error{.reason = error_reason::invalid_argument,
+                 .message = fmt::format("\"idempotency_key\" must be {} to {} visible ASCII characters that nobody can "
+                                        "guess",
+                                        key_characters_min, key_characters_max),
+                 .param = "idempotency_key"};
+  }
+  into = agent::request_key{.value = std::move(value), .digest = sha256_hex(json::serialize(payload))};
+  return std::nullopt;
+}
+
 }  // namespace
 
 result<generation::request> parse_openai_chat(json::object body) {
@@ -216,6 +241,7 @@ result<chat_payload> parse_chat_payload(json::object payload) {
   chat_payload chat;
   generation::request& asked = chat.request;
   asked.dialect = "sluice";
+  if (auto problem = take_key(payload, chat.key)) return std::unexpected(std::move(*problem));
   if (auto problem = take_settings(payload, asked)) return std::unexpected(std::move(*problem));
   field_reader fields(payload, "");
   fields.integer("max_tokens", asked.max_output_tokens, 1);

@@ -47,6 +47,27 @@ TEST(chat_payload, places_a_chat_in_a_conversation) {
   EXPECT_EQ(root->parent_id, "");
 }
 
+TEST(chat_payload, has_a_key_that_stands_for_all_the_rest) {
+  const auto parse = [](std::string_view text) { return parse_chat_payload(object(text)); };
+  const auto first = parse(R"({"content":"a","idempotency_key":"0123456789abcdef"})");
+  ASSERT_TRUE(first && first->key);
+  EXPECT_EQ(first->key->value, "0123456789abcdef");
+  EXPECT_EQ(first->key->digest.size(), 64U);
+  EXPECT_EQ(parse(R"({"idempotency_key":"fedcba9876543210","content":"a"})")->key->digest, first->key->digest);
+  for (const char* other : {R"({"content":"b","idempotency_key":"0123456789abcdef"})",
+                            R"({"content":"a","idempotency_key":"0123456789abcdef","model":"m"})",
+                            R"({"content":"a","idempotency_key":"0123456789abcdef","conversation_id":"new"})"})
+    EXPECT_NE(parse(other)->key->digest, first->key->digest) << other;
+  EXPECT_FALSE(parse(R"({"content":"a"})")->key);
+  EXPECT_FALSE(parse(R"({"content":"a","idempotency_key":null})")->key);
+  const std::string longest(128, 'k');
+  EXPECT_TRUE(parse(R"({"content":"a","idempotency_key":")" + longest + "\"}")->key);
+  for (const std::string& bad : {std::string("7"), std::string("{}"), std::string("\"\""), std::string("\"short\""),
+                                 "\"" + longest + "k\"", std::string("\"0123456789abc ef\""),
+                                 std::string("\"0123456789abc\\u0000ef\""), std::string("\"0123456789abcd\u00e4\"")})
+    EXPECT_EQ(param_of(parse("{\"content\":\"a\",\"idempotency_key\":" + bad + "}")), "idempotency_key") << bad;
+}
+
 TEST(chat_payload, names_the_field_that_is_wrong) {
   EXPECT_EQ(param_of(parse_chat_payload(object("{}"))), "content");
   EXPECT_EQ(param_of(parse_chat_payload(object(R"({"content":""})"))), "content");

@@ -167,7 +167,8 @@ task<> chat_socket::start(start_command asked) {
                                .parent_id = std::move(asked.chat.parent_id),
                                .system = std::move(asked.chat.system),
                                .request_id = {},
-                               .trace = trace.context()};
+                               .trace = trace.context(),
+                               .key = std::move(asked.chat.key)};
   const auto begun = co_await all_.agents().start(std::move(request));
   frame_batch out(out_);
   if (!begun) {
