@@ -1,12 +1,17 @@
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { Transform } from 'node:stream';
 import { signal } from './deadline.ts';
 
-/** A network line to a server, in the hands of the test: it can be cut, and be down for a while. */
+/** Towards the server, or back from it. */
+export type Way = 'there' | 'back';
+
+/** A network line to a server, in the hands of the test: it can be cut, be down for a while, and lose what is sent. */
 export class Line {
   readonly url: string;
   readonly #server: Server;
   readonly #open = new Set<Socket>();
   #isDown = false;
+  #lost: Way | undefined;
 
   private constructor(server: Server, port: number) {
     this.#server = server;
@@ -14,9 +19,9 @@ export class Line {
     server.on('connection', (near: Socket) => {
       if (this.#isDown) return near.resetAndDestroy();
       const far = connect(port, '127.0.0.1');
-      for (const [from, to] of [
-        [near, far],
-        [far, near],
+      for (const [from, to, way] of [
+        [near, far, 'there'],
+        [far, near, 'back'],
       ] as const) {
         this.#open.add(from);
         from.on('error', () => {}); // 'close' follows
@@ -24,7 +29,9 @@ export class Line {
           this.#open.delete(from);
           to.destroy();
         });
-        from.pipe(to);
+        from
+          .pipe(new Transform({ transform: (bytes, _, pass) => pass(null, this.#lost === way ? undefined : bytes) }))
+          .pipe(to);
       }
     });
   }
@@ -39,6 +46,7 @@ export class Line {
 
   /** Everything that is open breaks without a word. */
   cut(): void {
+    this.#lost = undefined;
     for (const socket of this.#open) socket.resetAndDestroy();
   }
 
@@ -50,6 +58,11 @@ export class Line {
 
   up(): void {
     this.#isDown = false;
+  }
+
+  /** What is sent this way is gone, and nobody is told, until the line is cut; as when a phone leaves its network. */
+  loses(way: Way): void {
+    this.#lost = way;
   }
 
   async close(): Promise<void> {

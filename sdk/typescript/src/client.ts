@@ -1,20 +1,12 @@
 import { Answer } from './answer.ts';
 import { fullJitterMs, usualBackoff } from './backoff.ts';
 import { Connection, type ConnectionOptions, type ConnectionState } from './connection.ts';
-import { clientClosed, outcomeUnknown, signedOut, SluiceError } from './errors.ts';
+import { clientClosed, signedOut, SluiceError } from './errors.ts';
+import { makeKey } from './idempotency_key.ts';
 import { Listeners } from './listeners.ts';
 import type { ChatRequest, Hello, Notice, Problem, ServerFrame } from './protocol.ts';
 
-/** What to do about a request that was sent on a socket which broke before the server said that it took it. */
-export type Recovery = 'resend' | 'fail' | { generation_id: string };
-
-export interface SluiceClientOptions extends ConnectionOptions {
-  /**
-   * Asked about such a request once there is a connection again; by default it fails with `outcome_unknown`, for to
-   * send it again may be to pay for it twice. Who can look (in the conversation, say) may know better.
-   */
-  recover?: (request: ChatRequest) => Promise<Recovery>;
-}
+export type SluiceClientOptions = ConnectionOptions;
 
 export interface ClientEvents {
   state: ConnectionState;
@@ -23,6 +15,7 @@ export interface ClientEvents {
   error: Problem;
 }
 
+/** `uncertain`: it was sent on a socket which broke before the server said that it took it. */
 type Phase = 'queued' | 'sent' | 'uncertain' | 'live' | 'resumed' | 'resting';
 
 interface Exchange {
@@ -30,6 +23,7 @@ interface Exchange {
   readonly answer: Answer;
   readonly request: ChatRequest | undefined;
   phase: Phase;
+  mayHaveArrived: boolean;
   isCancelled: boolean;
   attempt: number;
 }
@@ -80,9 +74,12 @@ export class SluiceClient {
     this.#connection.connect();
   }
 
-  /** Asks a model. Sent as soon as there is a connection. */
+  /**
+   * Asks a model. Sent as soon as there is a connection; and sent again, under the same key, if the connection broke
+   * before the server said that it had it: there is one answer all the same.
+   */
   chat(request: ChatRequest): Answer {
-    return this.#begin(request).answer;
+    return this.#begin({ idempotency_key: makeKey(), ...structuredClone(request) }).answer;
   }
 
   /** Takes up an answer that somebody else began, or this program before it was started again. */
@@ -102,7 +99,7 @@ export class SluiceClient {
     const id = `r${++this.#count}`;
     const answer = new Answer(() => this.#cancel(exchange), generationId, after);
     const phase: Phase = generationId === undefined ? 'queued' : 'live';
-    const exchange: Exchange = { id, answer, request, phase, isCancelled: false, attempt: 0 };
+    const exchange: Exchange = { id, answer, request, phase, mayHaveArrived: false, isCancelled: false, attempt: 0 };
     if (this.state.name === 'closed') {
       answer.refuse(clientClosed());
       return exchange;
@@ -117,35 +114,13 @@ export class SluiceClient {
   #advance(exchange: Exchange): void {
     if (this.state.name !== 'open') return;
     const { id, answer, request, phase } = exchange;
-    if (phase === 'queued' && request) {
+    if ((phase === 'queued' || phase === 'uncertain') && request) {
       if (this.#isDraining) return this.#connection.renew('the server is draining');
       if (this.#connection.send({ type: 'chat', id, payload: request })) exchange.phase = 'sent';
-    } else if (phase === 'uncertain') {
-      exchange.phase = 'resting';
-      void this.#recover(exchange);
     } else if (phase === 'live' && answer.generationId !== undefined) {
       const payload = { generation_id: answer.generationId, after: answer.seq };
       if (this.#connection.send({ type: 'resume', id, payload })) exchange.phase = 'resumed';
     }
-  }
-
-  async #recover(exchange: Exchange): Promise<void> {
-    let recovery: Recovery = 'fail';
-    try {
-      recovery = (await this.#options.recover?.(exchange.request!)) ?? 'fail';
-    } catch {
-      // whoever cannot look does not know
-    }
-    if (!this.#exchanges.has(exchange.id)) return;
-    if (recovery === 'fail') return this.#refuse(exchange, outcomeUnknown());
-    if (recovery === 'resend') {
-      if (exchange.isCancelled) return this.#drop(exchange);
-      exchange.phase = 'queued';
-    } else {
-      exchange.answer.generationId = recovery.generation_id;
-      exchange.phase = 'live';
-    }
-    this.#advance(exchange);
   }
 
   #cancel(exchange: Exchange): void {
@@ -169,6 +144,7 @@ export class SluiceClient {
     if (!exchange) return;
     if (frame.type === 'started') {
       exchange.phase = 'resumed';
+      exchange.mayHaveArrived = false;
       exchange.attempt = 0;
     }
     if (frame.type === 'done') this.#exchanges.delete(exchange.id);
@@ -192,7 +168,8 @@ export class SluiceClient {
     this.#leaving = setTimeout(() => this.#connection.renew('the server is draining'), within);
   }
 
-  // A chat that is refused never began; a resume may only have come at a bad moment.
+  // A chat that is refused never began, unless it had arrived before; that one, and a resume, may only have come at a
+  // bad moment.
   #refused(exchange: Exchange, problem: Problem): void {
     const { answer } = exchange;
     if (exchange.phase === 'resumed' && problem.code === 400 && answer.seq > 0) {
@@ -201,13 +178,14 @@ export class SluiceClient {
       return this.#advance(exchange);
     }
     const isPassing = problem.code === 429 || problem.code >= 500;
-    if (exchange.phase !== 'resumed' || !isPassing) return this.#refuse(exchange, new SluiceError(problem));
+    const isBegun = exchange.phase === 'resumed';
+    if (!isPassing || !(isBegun || exchange.mayHaveArrived)) return this.#refuse(exchange, new SluiceError(problem));
     exchange.phase = 'resting';
     const { backoff = usualBackoff, random = Math.random } = this.#options;
     const wait = (problem.retry_after ?? 0) * 1000 + fullJitterMs(exchange.attempt++, backoff, random);
     setTimeout(() => {
       if (!this.#exchanges.has(exchange.id)) return;
-      exchange.phase = 'live';
+      exchange.phase = isBegun ? 'live' : 'uncertain';
       this.#advance(exchange);
     }, wait);
   }
@@ -215,7 +193,10 @@ export class SluiceClient {
   #lost(): void {
     clearTimeout(this.#leaving);
     for (const exchange of this.#exchanges.values()) {
-      if (exchange.phase === 'sent') exchange.phase = 'uncertain';
+      if (exchange.phase === 'sent') {
+        exchange.phase = 'uncertain';
+        exchange.mayHaveArrived = true;
+      }
       if (exchange.phase === 'resumed') exchange.phase = 'live';
     }
   }

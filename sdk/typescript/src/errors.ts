@@ -5,7 +5,7 @@ export class SluiceError extends Error {
   override readonly name = 'SluiceError';
   /** As in HTTP; 0 where nothing was answered. */
   readonly code: number;
-  /** The server's word, or `outcome_unknown`, `signed_out`, `closed`. */
+  /** The server's word, or `signed_out`, `closed`. */
   readonly type: string;
   readonly param: string | undefined;
   readonly retryAfterMs: number | undefined;
@@ -23,13 +23,6 @@ export class SluiceError extends Error {
 export class CredentialsRefused extends Error {
   override readonly name = 'CredentialsRefused';
 }
-
-export const outcomeUnknown = (): SluiceError =>
-  new SluiceError({
-    code: 0,
-    type: 'outcome_unknown',
-    message: 'the connection broke before the server said whether it took this request',
-  });
 
 export const signedOut = (): SluiceError =>
   new SluiceError({ code: 401, type: 'signed_out', message: 'the session is over; sign in again' });

@@ -31,6 +31,8 @@ export interface ChatRequest {
   tool_choice?: unknown;
   response_format?: unknown;
   metadata?: Record<string, unknown>;
+  /** The same payload under the same key is one request, however often it comes. The client makes one by itself. */
+  idempotency_key?: string;
 }
 
 export interface Usage {

@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { Recovery } from '../src/index.ts';
 import { ScriptedGeneration, Stage } from './scripted_server.ts';
 
 beforeEach(() => void vi.useFakeTimers());
@@ -97,39 +96,67 @@ describe('a live answer', () => {
 });
 
 describe('a request whose `started` never came', () => {
-  async function lost(recover?: () => Promise<Recovery>) {
-    const stage = new Stage({ recover });
-    await stage.opened();
+  async function lost() {
+    const stage = new Stage();
+    const socket = await stage.opened();
     const answer = stage.client.chat({ content: 'Hello' });
+    const { payload } = socket.last('chat');
     await stage.reconnected();
-    return { stage, answer };
+    return { stage, answer, payload };
   }
 
-  test('has an unknown outcome, and is not sent again', async () => {
-    const { stage, answer } = await lost();
-    await expect(answer.done).rejects.toMatchObject({ type: 'outcome_unknown' });
-    expect(stage.socket.count('chat')).toBe(0);
-  });
-
-  test('is sent again if somebody looked and it had not arrived', async () => {
-    const { stage, answer } = await lost(async () => 'resend');
-    expect(stage.socket.last('chat').payload).toEqual({ content: 'Hello' });
+  test('is sent again under the same key', async () => {
+    const { stage, answer, payload } = await lost();
+    expect(payload).toMatchObject({ content: 'Hello', idempotency_key: expect.stringMatching(/^[0-9a-f]{32}$/) });
+    expect(stage.socket.last('chat').payload).toEqual(payload);
+    expect(stage.socket.count('chat')).toBe(1);
     const generation = new ScriptedGeneration();
     stage.socket.says(generation.started(stage.socket.last('chat')));
     stage.socket.says(generation.done(stage.socket.last('chat')));
     await expect(answer.done).resolves.toMatchObject({ status: 'completed' });
   });
 
-  test('is taken up if it had', async () => {
-    const { stage } = await lost(async () => ({ generation_id: 'gen_7' }));
-    expect(stage.socket.last('resume').payload).toEqual({ generation_id: 'gen_7', after: 0 });
-    expect(stage.socket.count('chat')).toBe(0);
+  test('waits out a bad moment, for it may have begun', async () => {
+    const { stage, answer, payload } = await lost();
+    const busy = { code: 503, message: 'busy', retry_after: 2 };
+    stage.socket.says({ type: 'error', id: stage.socket.last('chat').id, payload: busy });
+    await stage.pass(2500);
+    expect(stage.socket.count('chat')).toBe(2);
+    expect(stage.socket.last('chat').payload).toEqual(payload);
+    stage.socket.says({ type: 'error', id: stage.socket.last('chat').id, payload: { code: 404, message: 'gone' } });
+    await expect(answer.done).rejects.toMatchObject({ code: 404 });
   });
 
-  test('fails if nobody could look', async () => {
-    const { answer } = await lost(() => Promise.reject(new Error('no')));
-    await expect(answer.done).rejects.toMatchObject({ type: 'outcome_unknown' });
+  test('and that was asked to stop meanwhile is stopped as soon as it is known', async () => {
+    const stage = new Stage();
+    await stage.opened();
+    const answer = stage.client.chat({ content: 'Hello' });
+    stage.socket.breaks();
+    answer.cancel();
+    await stage.pass(500);
+    stage.socket.hello();
+    stage.socket.says(new ScriptedGeneration().started(stage.socket.last('chat')));
+    expect(stage.socket.last('cancel').payload).toEqual({ generation_id: 'gen_1' });
   });
+
+  test('is not changed by what its caller does with its object', async () => {
+    const stage = new Stage();
+    const socket = await stage.opened();
+    const request = { content: 'Hello', metadata: { a: 1 }, idempotency_key: 'k'.repeat(16) };
+    stage.client.chat(request);
+    request.metadata.a = 2;
+    await stage.reconnected();
+    expect(stage.socket.last('chat').payload).toEqual(socket.last('chat').payload);
+    expect(stage.socket.last('chat').payload).toMatchObject({ metadata: { a: 1 }, idempotency_key: 'k'.repeat(16) });
+  });
+});
+
+test('a request that is refused at its first attempt is refused', async () => {
+  const stage = new Stage();
+  const socket = await stage.opened();
+  const answer = stage.client.chat({ content: 'Hello' });
+  socket.says({ type: 'error', id: socket.last('chat').id, payload: { code: 503, message: 'away' } });
+  await expect(answer.done).rejects.toMatchObject({ code: 503 });
 });
 
 test('what was not sent waits for a connection', async () => {
@@ -139,7 +166,7 @@ test('what was not sent waits for a connection', async () => {
   stage.socket.breaks();
   await stage.pass(500);
   stage.socket.hello();
-  expect(stage.socket.last('chat').payload).toEqual({ content: 'early' });
+  expect(stage.socket.last('chat').payload).toMatchObject({ content: 'early' });
   expect(answer.state).toBe('submitted');
 });
 

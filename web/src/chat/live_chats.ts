@@ -1,14 +1,7 @@
-import { CredentialsRefused, SluiceClient, type Answer, type ChatRequest, type Recovery } from '@sluice/client';
+import { CredentialsRefused, makeKey, SluiceClient, type Answer, type ChatRequest } from '@sluice/client';
 import type { QueryClient } from '@tanstack/react-query';
 import { makeTicket } from '../api/account.ts';
-import {
-  listConversations,
-  newestBranch,
-  readConversation,
-  textOf,
-  type ConversationTree,
-  type StoredMessage,
-} from '../api/conversations.ts';
+import type { ConversationTree, StoredMessage } from '../api/conversations.ts';
 import { ApiError } from '../api/http.ts';
 import type { Session } from '../api/session.ts';
 
@@ -19,14 +12,13 @@ export interface Turn {
   conversationId: string | undefined;
   content: string;
   model: string | undefined;
+  /** By which the server knows it again. */
+  requestKey: string;
   answer: Answer;
 }
 
 // Ended answers know more than the stored message (how long they took), so the newest of them are kept.
 const answersKeptMax = 100;
-
-// Two windows' clocks and the server's may differ by this when a lost request is looked for.
-const clockSlackMs = 60_000;
 
 /**
  * The answers that are being written, over one socket for the whole page, whichever conversation is shown. Stored
@@ -37,7 +29,6 @@ export class LiveChats {
   readonly #session: Session;
   readonly #cache: QueryClient;
   readonly #answers = new Map<string, Answer>(); // by generation
-  readonly #sentAt = new WeakMap<ChatRequest, number>();
   readonly #listeners = new Set<() => void>();
   readonly #windows = new BroadcastChannel('sluice.conversations');
   #turns: Turn[] = [];
@@ -49,7 +40,6 @@ export class LiveChats {
     this.client = new SluiceClient({
       url: new URL('/chat', location.href),
       ticket: ({ fresh }) => this.#ticket(fresh),
-      recover: (request) => this.#recover(request),
     });
     this.#windows.onmessage = ({ data }: MessageEvent<string>) => this.#changedElsewhere(data);
   }
@@ -61,13 +51,17 @@ export class LiveChats {
 
   turns = (): Turn[] => this.#turns;
 
-  send(said: { conversationId?: string; content: string; model?: string }): Turn {
-    const request: ChatRequest = { content: said.content, conversation_id: said.conversationId ?? 'new' };
+  send(said: { conversationId?: string; content: string; model?: string; requestKey?: string | undefined }): Turn {
+    const requestKey = said.requestKey ?? makeKey();
+    const request: ChatRequest = {
+      content: said.content,
+      conversation_id: said.conversationId ?? 'new',
+      idempotency_key: requestKey,
+    };
     if (said.model !== undefined) request.model = said.model;
-    this.#sentAt.set(request, Date.now());
     const answer = this.client.chat(request);
     const { conversationId, content, model } = said;
-    const turn: Turn = { key: `t${++this.#count}`, conversationId, content, model, answer };
+    const turn: Turn = { key: `t${++this.#count}`, conversationId, content, model, requestKey, answer };
     this.#setTurns([...this.#turns, turn]);
     let isStarted = false;
     answer.subscribe(() => {
@@ -84,10 +78,10 @@ export class LiveChats {
     return turn;
   }
 
-  /** Sends again what was refused or lost, in the place of the first attempt. */
+  /** Sends again what was refused or lost, in the place of the first attempt: should that have arrived, it is the one. */
   sendAgain(turn: Turn): Turn {
     this.forget(turn);
-    return this.send(turn);
+    return this.send(turn.answer.started ? { ...turn, requestKey: undefined } : turn);
   }
 
   forget(turn: Turn): void {
@@ -156,28 +150,6 @@ export class LiveChats {
       if (error instanceof ApiError && error.status === 401) throw new CredentialsRefused(error.message);
       throw error;
     }
-  }
-
-  // The line broke between a request and the server's word that it has it. The conversation knows: if the question is
-  // its newest, the answer is taken up; if not, it never arrived and is sent again.
-  async #recover(request: ChatRequest): Promise<Recovery> {
-    const tree = await this.#whereItWouldBe(request);
-    if (!tree) return 'resend';
-    const branch = newestBranch(tree.messages);
-    const question = branch.findLast(({ role }) => role === 'user');
-    const answer = branch.at(-1);
-    const since = (this.#sentAt.get(request) ?? Date.now()) - clockSlackMs;
-    const isOurs =
-      question !== undefined && textOf(question).text === request.content && Date.parse(question.created_at) >= since;
-    if (!isOurs) return 'resend';
-    return answer?.role === 'assistant' && answer.generation_id ? { generation_id: answer.generation_id } : 'fail';
-  }
-
-  async #whereItWouldBe({ conversation_id: id }: ChatRequest): Promise<ConversationTree | undefined> {
-    if (id && id !== 'new') return readConversation(this.#session, id);
-    const { conversations } = await listConversations(this.#session, { query: '', archived: false });
-    const newest = conversations[0];
-    return newest && readConversation(this.#session, newest.id);
   }
 
   #setTurns(turns: Turn[]): void {
