@@ -78,7 +78,7 @@ export class LiveChats {
     return turn;
   }
 
-  /** Sends again what was refused or lost, in the place of the first attempt: should that have arrived, it is the one. */
+  /** Sends again what was refused or lost, in the place of the first attempt; should that have arrived, it counts. */
   sendAgain(turn: Turn): Turn {
     this.forget(turn);
     return this.send(turn.answer.started ? { ...turn, requestKey: undefined } : turn);
