@@ -110,8 +110,10 @@ type<timeout_settings> timeouts() {
   structure<s> keys;
   keys.key("header", &s::header, wait,
            "For a request's header, and before the first one for the TLS handshake as well.");
-  keys.key("body", &s::body, wait,
-           "For a request's body to begin, to pause, or to fall behind the least rate of 1 KiB a second.");
+  keys.key(
+      "body", &s::body, wait,
+      "For a request's body, or a WebSocket message, to begin, to pause, or to fall behind the least rate of 1 KiB a "
+      "second.");
   keys.key("keep_alive", &s::keep_alive, wait, "For the next request on an idle connection.");
   keys.key("heartbeat", &s::heartbeat, wait,
            "A WebSocket that is silent so long is pinged, and closed if it answers nothing by the next time.");

@@ -110,6 +110,7 @@ gateway::settings make_gateway_settings(const settings& told) {
   made.json = {.depth = limits.json_depth};
   made.dialogue = {.streams_max = limits.streams_per_socket, .json = made.json};
   made.heartbeat = told.server.timeouts.heartbeat;
+  made.message_timeout = told.server.timeouts.body;
   made.write_timeout = told.server.timeouts.write;
   made.session_check = std::min(made.session_check, told.auth.token_ttl);
   made.resume_window = told.generations.grace;

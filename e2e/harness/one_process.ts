@@ -18,7 +18,7 @@ export const aboutOneProcess: Record<string, string | Record<string, string>> = 
   'http/hostile_clients.test.ts': {
     'an internal address that is in use ends the start':
       'scripts/dev-cluster gives each role an address of its own, whatever the configuration says',
-    'told to stop, it ends what runs as cancelled, then closes the socket':
+    'told to stop, it ends what runs as failed, to be asked again, then closes the socket':
       'a gateway that stops leaves its answers to the agents, for another gateway: cluster/told_to_stop.test.ts',
   },
 };

@@ -167,21 +167,63 @@ test('an internal address that is in use ends the start', async () => {
   await expect(Gateway.start({ server: { internal_listen: busy } })).rejects.toThrow(/in use/);
 });
 
-test('told to stop, it ends what runs as cancelled, then closes the socket', async () => {
+test('told to stop, it ends what runs as failed, to be asked again, then closes the socket', async () => {
   const stopping = await Gateway.start({
     ...scripted(provider.baseUrl),
     server: { timeouts: { drain: '300ms' } },
   });
   const chat = await ChatSocket.connectFull(stopping.chatUrl);
   chat.send({ type: 'chat', id: 'a', payload: { content: 'x', model: 'scripted' } });
-  const call = await provider.call();
-  call.text('begun');
+  (await provider.call()).text('begun');
   await chat.deltas(1, 'a');
+  const ask = (stream: boolean) =>
+    fetch(`${stopping.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { Authorization: `Bearer ${token}` },
+      body: JSON.stringify({ model: 'scripted', stream, messages: [{ role: 'user', content: 'x' }] }),
+    });
+  const streamed = ask(true);
+  (await provider.call()).text('begun');
+  const whole = ask(false);
+  await provider.call();
+  const stream = await streamed;
   const begin = performance.now();
   const ended = stopping.stop();
+  const refused = await whole;
+  expect(refused.status).toBe(503);
+  expect(refused.headers.get('retry-after')).toBe('1');
+  expect(await refused.json()).toMatchObject({
+    error: { code: 'unavailable', message: expect.stringContaining('stopped') },
+  });
+  const events = await stream.text();
+  expect(events).toContain('begun');
+  expect(events.trimEnd().split('\n').at(-1)).toMatch(/^data: {"error":{.*"code":"unavailable"/);
   const answer = await chat.answer('a');
-  expect(answer).toMatchObject({ text: 'begun', end: { payload: { status: 'cancelled' } } });
+  expect(answer).toMatchObject({
+    text: 'begun',
+    end: { payload: { status: 'failed', error: { code: 503, type: 'unavailable', retry_after: 1 } } },
+  });
   expect((await within('the close', chat.closed)).code).toBe(1001);
   await ended;
   expect(performance.now() - begin).toBeLessThan(3_000);
+});
+
+test('a WebSocket message that comes too slowly ends its socket, one that is only slow does not', async () => {
+  const message = Buffer.from(JSON.stringify({ type: 'chat', payload: { content: 'x'.repeat(8_000), model: 'mock' } }));
+  const bytes = encodeFrame({ opcode: opcode.text, payload: message });
+  const slow = await RawSocket.upgrade(gateway.port);
+  const dripping = await RawSocket.upgrade(gateway.port);
+  const begun = await RawSocket.upgrade(gateway.port);
+  begun.write(bytes.subarray(0, 3));
+  let dripped = 0;
+  const drip = setInterval(() => dripping.write(bytes.subarray(dripped, ++dripped)), 30);
+  for (let at = 0; at < bytes.length; at += 1_024) {
+    slow.write(bytes.subarray(at, at + 1_024));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  expect(await begun.closeCode()).toBe(1008);
+  expect(await dripping.closeCode()).toBe(1008);
+  clearInterval(drip);
+  await slow.until((received) => (received.includes('"done"') ? received : undefined), 'the answer to a slow message');
+  for (const raw of [slow, dripping, begun]) raw.socket.destroy();
 });

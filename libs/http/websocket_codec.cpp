@@ -135,6 +135,10 @@ bool websocket_decoder::has_partial() const {
   return partial_ != nullptr && !partial_->nothing();
 }
 
+std::size_t websocket_decoder::partial_bytes() const {
+  return has_partial() ? partial_->head_bytes + partial_->control.size() + partial_->message.size() : 0;
+}
+
 bool websocket_decoder::in_message() const {
   return partial_ != nullptr && partial_->in_message;
 }

@@ -56,6 +56,8 @@ class websocket_decoder {
 
   /// Whether a frame or message has come in part: a peer that ends here has cut it off.
   bool has_partial() const;
+  /// How much of it has come: of a frame, of a message since its first frame.
+  std::size_t partial_bytes() const;
   /// Whether a close or violation has been given: whatever follows is ignored.
   bool finished() const { return finished_; }
 

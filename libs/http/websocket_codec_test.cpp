@@ -132,6 +132,7 @@ TEST(websocket_decoder, tells_whether_something_was_cut_off) {
     websocket_decoder decoder(role::server, 100);
     decode(decoder, {std::string_view(message).substr(0, end)});
     EXPECT_EQ(decoder.has_partial(), end != 0 && end != message.size()) << end;
+    EXPECT_LE(decoder.partial_bytes(), end);
   }
 }
 

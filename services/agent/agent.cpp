@@ -216,6 +216,18 @@ task<> agent::run(std::shared_ptr<live_generation> self, generation::request ask
                       spans_.shows().propagate);
   const std::size_t prompt = prompt_bytes(asked);
   generation::finish ending;
+  const auto end_stopped = [&] {
+    generation::finish how =
+        out.conclude(self->problem ? generation::status::failed : generation::status::cancelled, prompt);
+    how.problem = self->problem;
+    return how;
+  };
+  const auto end_broken = [&] {
+    observer_.on_broken(*self, std::current_exception());
+    generation::finish how = out.conclude(generation::status::failed, prompt);
+    how.problem = error{.reason = error_reason::internal, .message = "the server failed while it ran this request"};
+    return how;
+  };
   try {
     result<void> outcome;
     if (self->problem) {
@@ -224,7 +236,7 @@ task<> agent::run(std::shared_ptr<live_generation> self, generation::request ask
       outcome = co_await chosen.to->generate(asked, chosen.provider_model, out);
     }
     if (self->cancelled) {
-      ending = out.conclude(generation::status::cancelled, prompt);
+      ending = end_stopped();
     } else if (outcome) {
       ending = out.conclude(generation::status::completed, prompt);
       ending.status = status_of(ending.choices);
@@ -232,16 +244,10 @@ task<> agent::run(std::shared_ptr<live_generation> self, generation::request ask
       ending = out.conclude(generation::status::failed, prompt);
       ending.problem = outcome.error();
     }
-  } catch (const boost::system::system_error& problem) {
-    if (!self->cancelled) observer_.on_broken(*self, std::current_exception());
-    ending = out.conclude(self->cancelled ? generation::status::cancelled : generation::status::failed, prompt);
-    if (!self->cancelled)
-      ending.problem =
-          error{.reason = error_reason::internal, .message = "the server failed while it ran this request"};
+  } catch (const boost::system::system_error&) {
+    ending = self->cancelled ? end_stopped() : end_broken();
   } catch (const std::exception&) {
-    observer_.on_broken(*self, std::current_exception());
-    ending = out.conclude(generation::status::failed, prompt);
-    ending.problem = error{.reason = error_reason::internal, .message = "the server failed while it ran this request"};
+    ending = end_broken();
   }
   ending.attempts = 1;
   ending.provider = chosen.to->name();

@@ -45,8 +45,8 @@ class agent final : public service {
 
   /// Begins the housekeeping on every worker; before the workers run or while they do.
   void begin();
-  /// Refuses new generations and returns when none is running. What still runs after `limit` is cancelled, and has a
-  /// moment to end.
+  /// Refuses new generations and returns when none is running. What still runs after `limit` ends as failed
+  /// (unavailable, with `retry_after`), and has a moment for that.
   task<> drain(std::chrono::milliseconds limit);
   /// This process, as others know who writes an answer.
   const std::string& owner() const { return owner_; }

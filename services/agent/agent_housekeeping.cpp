@@ -20,6 +20,12 @@ constexpr std::chrono::seconds pick_up_limit{30};
 constexpr std::chrono::hours keys_kept{24};
 constexpr std::chrono::minutes keys_tick{10};
 
+error stopped_in_mid_answer() {
+  return {.reason = error_reason::unavailable,
+          .message = "the server was stopped before this answer was whole; ask again",
+          .retry_after = std::chrono::seconds(1)};
+}
+
 }  // namespace
 
 void agent::begin() {
@@ -136,7 +142,8 @@ task<> agent::drain(std::chrono::milliseconds limit) {
   for (std::size_t worker = 0; worker < workers_.size(); ++worker) {
     workers_[worker].post([this, worker] {
       for (const auto& one : std::vector(shifts_[worker].running)) {
-        one->cancelled = true;
+        if (std::exchange(one->cancelled, true)) continue;
+        one->problem = stopped_in_mid_answer();
         one->stop.emit(asio::cancellation_type::terminal);
       }
     });

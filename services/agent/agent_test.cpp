@@ -98,12 +98,14 @@ TEST_F(agent_test, stops_at_the_output_limit_and_at_stop_sequences) {
   EXPECT_EQ(ended->ending().choices.at(0).stop_sequence, "\"Hello");
 }
 
-TEST_F(agent_test, draining_refuses_new_work_and_cancels_what_outlasts_it) {
+TEST_F(agent_test, draining_refuses_new_work_and_fails_what_outlasts_it) {
   build({.delay = 0ms, .fault = mock_fault::stall});
   const auto log = log_of(on_worker(subject->start(ask("Hello")))->generation_id);
   on_worker(subject->drain(30ms));
   on_worker(read_all(log));
-  EXPECT_EQ(log->ending().status, status::cancelled);
+  EXPECT_EQ(log->ending().status, status::failed);
+  EXPECT_EQ(log->ending().problem.value_or(error{}).reason, error_reason::unavailable);
+  EXPECT_EQ(log->ending().problem.value_or(error{}).retry_after, 1s);
   EXPECT_EQ(on_worker(subject->start(ask("late"))).error().reason, error_reason::unavailable);
 }
 

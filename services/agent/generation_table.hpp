@@ -30,10 +30,10 @@ struct live_generation {
   /// Whoever asked has its log by now. From another node that may be after its end.
   std::atomic<bool> handed_out = false;
   telemetry::span trace;
-  std::optional<error> problem;  ///< it has failed before its provider is asked
+  std::optional<error> problem;  ///< what it fails of, whatever its provider says
 
   asio::cancellation_signal stop;
-  bool cancelled = false;
+  bool cancelled = false;  ///< it was told to stop: by its client, or else for a `problem`
   std::optional<std::chrono::steady_clock::time_point> unfollowed_since;
   std::chrono::steady_clock::time_point ended_at;
 };

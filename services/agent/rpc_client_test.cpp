@@ -284,7 +284,8 @@ TEST_F(rpc_client_test, an_agent_that_drains_is_passed_over_and_ends_what_runs) 
   first.server.set_serving(false);
   workers.run_first(first.agents.drain(0ms));
   EXPECT_EQ(on_worker(read_all(found->log)), "You");
-  EXPECT_EQ(found->log->ending().status, status::cancelled);
+  EXPECT_EQ(found->log->ending().status, status::failed);
+  EXPECT_EQ(found->log->ending().problem.value_or(error{}).reason, error_reason::unavailable);
   EXPECT_EQ(on_worker(to_first.start(ask("Again"))).error().reason, error_reason::unavailable);
 }
 

@@ -131,11 +131,17 @@ task<> chat_socket::hear(std::span<char> bytes) {
       continue;
     }
     all_.observer_.on_message();
+    message_since_ = {};
     frame_batch out(out_);
     if (auto asked = dialogue_.receive(event->payload, out)) {
       decoder_.keep_unread();  // others read into the same buffer while this waits
       co_await perform(std::move(*asked));
     }
+  }
+  if (!decoder_.has_partial()) {
+    message_since_ = {};
+  } else if (message_since_ == steady_clock::time_point()) {
+    message_since_ = heard_at_;
   }
   flush();
 }
@@ -270,6 +276,7 @@ void chat_socket::look_after(steady_clock::time_point now) {
     if (now - closing_since_ >= told.close_timeout) cut();
     return;
   }
+  if (is_dripping(now)) return close(http::close_code::policy_violation, "a message was begun and came too slowly");
   const auto silence = now - heard_at_;
   if (silence >= 2 * told.heartbeat) {
     close(peer_silent, "no answer to our pings");
@@ -278,6 +285,15 @@ void chat_socket::look_after(steady_clock::time_point now) {
     http::append_frame(out_, websocket_role::server, http::websocket_opcode::ping, {});
     flush();
   }
+}
+
+// Whether a message was begun and comes more slowly than anybody's line: it holds memory that others could use.
+bool chat_socket::is_dripping(steady_clock::time_point now) {
+  if (message_since_ == steady_clock::time_point()) return false;
+  if (out_.size() > unsent_bytes_max) message_since_ = now;  // it is we who do not read
+  const settings& told = all_.told();
+  const std::chrono::seconds earned(decoder_.partial_bytes() / told.message_bytes_per_second_min);
+  return now - message_since_ >= told.message_timeout + earned;
 }
 
 void chat_socket::shut() {

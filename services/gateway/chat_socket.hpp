@@ -61,6 +61,7 @@ class chat_socket : public std::enable_shared_from_this<chat_socket> {
   /// Both sides have said that it is over: ends our direction and waits for the peer to end its own.
   void shut();
   void cut();
+  bool is_dripping(std::chrono::steady_clock::time_point now);
 
   http::stream_socket socket_;
   http::connection_place connection_;
@@ -75,6 +76,7 @@ class chat_socket : public std::enable_shared_from_this<chat_socket> {
   async::wakeup written_;  // the writer has sent something: a held-back reader looks again
   std::string out_;
   std::chrono::steady_clock::time_point heard_at_;
+  std::chrono::steady_clock::time_point message_since_;  // the message under way began; the epoch: there is none
   std::chrono::steady_clock::time_point closing_since_;
   std::chrono::steady_clock::time_point check_session_at_;
   bool pinged_ = false;
