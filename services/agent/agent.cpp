@@ -303,6 +303,10 @@ std::shared_ptr<live_generation> agent::find_own(const caller& who, const std::s
   return found && found->who.user_id == who.user_id ? found : nullptr;
 }
 
+ended_generations agent::unrecorded_of(const std::string& conversation_id) const {
+  return records_.waiting_in(conversation_id);
+}
+
 task<result<followed>> agent::follow(caller who, std::string generation_id, std::uint64_t after) {
   followed found;
   if (const auto live = find_own(who, generation_id)) {

@@ -58,6 +58,8 @@ class agent final : public service {
   std::uint64_t kept_bytes() const { return kept_bytes_.load(std::memory_order_relaxed); }
   /// One that is running, or has ended not long ago; null if it is not there or another user's.
   std::shared_ptr<live_generation> find_own(const caller& who, const std::string& generation_id) const;
+  /// Answers of the conversation that have ended here and are on their way to the store. Any worker.
+  ended_generations unrecorded_of(const std::string& conversation_id) const;
 
  private:
   // What belongs to one worker: the generations that run there, and those that ended there, oldest first.

@@ -85,6 +85,32 @@ generation_record describe(const live_generation& live) {
   return about;
 }
 
+message_status status_of(generation::status how) {
+  switch (how) {
+    case generation::status::completed:
+      return message_status::completed;
+    case generation::status::incomplete:
+      return message_status::incomplete;
+    case generation::status::cancelled:
+      return message_status::cancelled;
+    case generation::status::failed:
+      return message_status::failed;
+  }
+  return message_status::failed;
+}
+
+// An answer that has ended is there for whoever has read its end, also while its record is on the way to the store.
+void add_unrecorded(conversation_tree& tree, const ended_generations& unrecorded) {
+  for (const auto& ended : unrecorded) {
+    if (tree.about.live_generation_id == ended->id) tree.about.live_generation_id.clear();
+    const auto message = std::ranges::find(tree.messages, ended->message_id, &stored_message::id);
+    if (message == tree.messages.end()) continue;
+    message->content = ended->answer.parts;
+    message->status = status_of(ended->how.status);
+    message->usage = ended->how.usage;
+  }
+}
+
 }  // namespace
 
 std::string_view to_string(message_status value) {
@@ -135,7 +161,11 @@ task<result<conversation_tree>> conversations::read_conversation(caller who, std
                                                                  std::string cursor, std::uint32_t limit) {
   if (!is_id("conv", conversation_id)) co_return no_conversation();
   if (auto fine = check_limit(limit, page_messages_max); !fine) co_return std::unexpected(std::move(fine.error()));
-  co_return co_await store_.read_conversation(std::move(who), std::move(conversation_id), std::move(cursor), limit);
+  // Asked for first: what is stored meanwhile is read from there, what is not is not missed.
+  const ended_generations unrecorded = generations_.unrecorded_of(conversation_id);
+  auto tree = co_await store_.read_conversation(std::move(who), std::move(conversation_id), std::move(cursor), limit);
+  if (tree) add_unrecorded(*tree, unrecorded);
+  co_return tree;
 }
 
 task<result<conversation_card>> conversations::change_conversation(caller who, std::string conversation_id,
