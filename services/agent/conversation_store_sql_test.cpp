@@ -183,6 +183,23 @@ TEST_F(conversation_store_sql_test, what_waits_in_the_outbox_survives_the_proces
   EXPECT_EQ(count("SELECT COUNT(*) FROM messages WHERE status = 'cancelled' AND words = 'You'"), 1);
 }
 
+TEST_F(conversation_store_sql_test, what_waits_in_the_outbox_is_in_its_conversation) {
+  build({.delay = 0ms, .reasoning = false, .fault = mock_fault::stall, .fault_after = 3});
+  const auto begun = on_worker(subject->start(say("a", "new")));
+  ASSERT_TRUE(begun);
+  lock_holder other(scratch / "data.db");
+  ASSERT_TRUE(on_worker(subject->cancel({.user_id = "usr_1"}, begun->generation_id)));
+  on_worker(read_all(log_of(begun->generation_id)));
+  const auto read = on_worker(stored->read_conversation({.user_id = "usr_1"}, begun->conversation_id, "", 10));
+  ASSERT_TRUE(read);
+  ASSERT_EQ(read->messages.size(), 2U);
+  EXPECT_EQ(read->messages[1].status, message_status::cancelled);
+  EXPECT_EQ(read->messages[1].content.size(), 1U);
+  EXPECT_TRUE(read->messages[1].usage);
+  EXPECT_EQ(read->about.live_generation_id, "");
+  other.release();
+}
+
 TEST_F(conversation_store_sql_test, the_next_turn_sees_an_answer_whose_record_waits) {
   build({.delay = 0ms, .reasoning = false});
   answer_to(say("first", "new"));

@@ -1,8 +1,6 @@
 #include "agent/conversations.hpp"
 
 #include <gmock/gmock.h>
-#include <soci/soci.h>
-#include <soci/sqlite3/soci-sqlite3.h>
 
 #include "agent/agent_testing.hpp"
 #include "agent/stored_answer.hpp"
@@ -242,28 +240,6 @@ TEST_F(conversations_test, one_turn_is_stored_nowhere_but_in_the_usage) {
   EXPECT_EQ(record->status, "completed");
   EXPECT_EQ(record->text, "");
   EXPECT_TRUE(on_worker(stored->list_conversations(me, {}))->conversations.empty());
-}
-
-// Where another process holds the lock of the file.
-class conversations_lock_test : public conversations_test {};
-
-TEST_F(conversations_lock_test, an_answer_that_has_ended_is_there_before_it_is_stored) {
-  EXPECT_EQ(answer_to(say("first", "new")), "answer 1");
-  const std::string id = last.conversation_id;
-  soci::session other(soci::sqlite3, (scratch / "data.db").string());
-  provider_->stalls = true;
-  const auto begun = on_worker(subject->start(say("second", id)));
-  ASSERT_TRUE(begun);
-  other << "BEGIN IMMEDIATE";
-  EXPECT_TRUE(on_worker(subject->cancel(me, begun->generation_id)));
-  on_worker(read_all(log_of(begun->generation_id)));
-  const conversation_tree read = tree(id);
-  ASSERT_EQ(read.messages.size(), 4U);
-  EXPECT_EQ(read.messages[3].status, message_status::cancelled);
-  EXPECT_EQ(read.messages[3].content.size(), 2U);
-  EXPECT_TRUE(read.messages[3].usage);
-  EXPECT_EQ(read.about.live_generation_id, "");
-  other << "ROLLBACK";
 }
 
 TEST_F(conversations_test, lists_searches_and_changes) {
