@@ -18,9 +18,25 @@ class CannotRun(Exception):
 
 
 def cores():
-    """(of the server under test, of the load tools): apart where there are two, so that they do not take turns."""
+    """(of the server under test, of the load tools, of a second server): apart as far as there are enough, so that they
+    do not take turns."""
     allowed = sorted(os.sched_getaffinity(0))
-    return ({allowed[0]}, {allowed[1]}) if len(allowed) > 1 else ({allowed[0]}, {allowed[0]})
+    return {allowed[0]}, {allowed[1 % len(allowed)]}, {allowed[min(2, len(allowed) - 1)]}
+
+
+def move_to(pid, cores):
+    """A running process with all its threads."""
+    for thread in os.listdir(f"/proc/{pid}/task"):
+        os.sched_setaffinity(int(thread), cores)
+
+
+def children_of(pid):
+    """[(pid, its command line)] of a process' children."""
+    found = []
+    for thread in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{thread}/children") as children:
+            found += map(int, children.read().split())
+    return [(child, open(f"/proc/{child}/cmdline").read().split("\0")) for child in found]
 
 
 def free_port():

@@ -19,12 +19,14 @@ PLANS = {
     "packets": "tokens=200,rate=500",   # one event a packet, at a pace at which nobody can read several at once
     "flat-out": "tokens=200,batch=50",  # many events a packet
 }
+MODELS = {name: f"sim:{plan}" for name, plan in PLANS.items()}
 COMPLETIONS = "/v1/chat/completions"
 
 
 class Rows:
     def __init__(self, servers, load, table, quick):
         self.servers, self.load, self.table = servers, load, table
+        self.quick = quick
         self.repeats = 3 if quick else 7
         self.duration = 1.0 if quick else 3.0
         self.idle_sockets = 5000 if quick else 15000
@@ -33,9 +35,8 @@ class Rows:
         self.nginx = self._or_failure(lambda: servers.nginx(self.provider.address))
         self.sluice = self._or_failure(self._sluice)
 
-    def _sluice(self, stack=None, bare=False):
-        models = {name: f"sim:{plan}" for name, plan in PLANS.items()}
-        return self.servers.sluice(self.provider.address, models, stack, bare)
+    def _sluice(self, stack=None, bare=False, env=None):
+        return self.servers.sluice(self.provider.address, MODELS, stack, bare, env)
 
     @staticmethod
     def _or_failure(start):
@@ -82,6 +83,42 @@ class Rows:
                 results = alternate({"bare": self._chat(bare, face, plan, connections=64),
                                      "sluice": self._chat(self.sluice, face, plan, connections=64)}, self.repeats)
                 self._compare("1c", f"users and limits, {what}: per CPU-s", results, "sluice", "bare", path, 0.9)
+
+    def row_1_traces(self):
+        """What traces cost: 1 % of them, to a collector that takes them, against none."""
+        with contextlib.ExitStack() as stack:
+            sink = self.servers.trace_sink(stack)
+            traced = self._or_failure(lambda: self._sluice(stack, env={
+                "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{sink}", "OTEL_TRACES_SAMPLER": "parentbased_traceidratio",
+                "OTEL_TRACES_SAMPLER_ARG": "0.01"}))
+            for face, plan, what, path in (("json", "small", "chat", "requests_per_cpu_s"),
+                                           ("sse", "packets", "SSE to SSE, an event a packet", "tokens_per_cpu_s")):
+                results = alternate({"none": self._chat(self.sluice, face, plan, connections=64),
+                                     "traced": self._chat(traced, face, plan, connections=64)}, self.repeats)
+                self._compare("1t", f"1 % of traces, {what}: per CPU-s", results, "traced", "none", path, 0.95)
+
+    def row_11(self):
+        """Rows 4 and 5 with the roles apart: what the gateway and the agent take together, beside one process."""
+        with contextlib.ExitStack() as stack:
+            roles = self._or_failure(lambda: self.servers.roles(self.provider.address, MODELS, stack))
+            for plan, load in (("packets", "an event a packet"), ("flat-out", "flat out")):
+                for face, what in (("sse", "SSE"), ("ws-basic", "WebSocket"), ("ws-full", "sluice.v1")):
+                    if self.quick and face == "ws-basic":  # as dear as the other dialect
+                        continue
+                    results = alternate({"one process": self._chat(self.sluice, face, plan, connections=64),
+                                         "roles": self._chat(roles, face, plan, connections=64)}, self.repeats)
+                    self._at_most("11", f"roles apart, {what}, {load}: CPU a token", results, "roles", "one process",
+                                  "cpu_us_per_token", 2.5, "us")
+
+    def _at_most(self, row, what, results, ours, theirs, path, goal, unit):
+        """As _compare, with a goal that is a largest ratio."""
+        mine, other = results[ours], results[theirs]
+        failed = next((each for each in (mine, other) if isinstance(each, Exception)), None)
+        if failed:
+            return self.table.add(row, what, failed, goal=f"<= {goal} x")
+        ratio = median_ratio(mine, other, path)
+        self.table.add(row, what, median(mine, path), (theirs, median(other, path)), ratio, f"<= {goal} x",
+                       ratio <= goal, unit)
 
     def row_2(self):
         results = alternate({name: self._chat(server, "json", "small", connections=1)

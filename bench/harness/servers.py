@@ -7,9 +7,11 @@ import os
 import secrets
 import shutil
 import subprocess
+import sys
+import urllib.request
 from dataclasses import dataclass
 
-from harness.processes import CannotRun, Process, cores, free_port
+from harness.processes import CannotRun, Process, children_of, cores, free_port, move_to
 
 KEY = "sk-slc-bench-0123456789abcdef0123456789abcdef"
 # Of every kind, and never reached: what they cost is measured, not what they refuse.
@@ -28,7 +30,7 @@ ROOT = os.path.dirname(HERE)
 class Server:
     name: str
     address: str
-    pid: int       # whose CPU and memory count
+    pid: int | str  # whose CPU and memory count; "17,18" for two together
     process: Process
     key: str = KEY  # what clients show at its door
 
@@ -40,7 +42,7 @@ class Servers:
         self.stack = stack
         self.scratch = scratch
         self.binaries = os.path.join(build, "bin")
-        self.under_test_cores, self.load_cores = cores()
+        self.under_test_cores, self.load_cores, self.spare_cores = cores()
         self.count = 0
 
     def _log(self, name):
@@ -60,10 +62,8 @@ class Servers:
         process = self._start("llmsim", [self.binary("llmsim")], self.load_cores)
         return Server("llmsim", process.ready_address(), process.pid, process)
 
-    def sluice(self, provider_address, models, stack=None, bare=False):
-        """As users have it: their accounts, limits and records. `bare`: a key of the configuration, no limits.
-
-        `models`: what clients ask for → what the simulated provider is asked for."""
+    def _configure(self, provider_address, models, bare=False):
+        """A new folder, and a configuration in it: (folder, file)."""
         self.count += 1
         folder = os.path.join(self.scratch, f"sluice-{self.count}")
         os.mkdir(folder)
@@ -81,9 +81,16 @@ class Servers:
                            for name, model in models.items()],
                 "default_model": next(iter(models)),
             }, file, indent=2)
+        return folder, config
+
+    def sluice(self, provider_address, models, stack=None, bare=False, env=None):
+        """As users have it: their accounts, limits and records. `bare`: a key of the configuration, no limits.
+
+        `models`: what clients ask for → what the simulated provider is asked for."""
+        folder, config = self._configure(provider_address, models, bare)
         key = KEY if bare else self._make_account(config, folder)
         process = self._start("sluice", [self.binary("sluice"), "serve", "--config", config], self.under_test_cores,
-                              stack, cwd=folder)
+                              stack, cwd=folder, env={**os.environ, **env} if env else None)
         return Server("sluice", process.ready_address(), process.pid, process, key)
 
     def _make_account(self, config, folder):
@@ -96,6 +103,38 @@ class Servers:
             return done.stdout
         sluice("user", "add", "bench", told=secrets.token_urlsafe() + "\n")
         return json.loads(sluice("key", "create", "bench", "bench", "--json"))["key"]
+
+    def roles(self, provider_address, models, stack=None):
+        """The same as a gateway and an agent on a core each, beside the other roles and engines of scripts/dev-cluster.
+        Where there are only two cores the agent shares the load tools'."""
+        folder, config = self._configure(provider_address, models)
+        process = self._start("cluster", [os.path.join(ROOT, "scripts/dev-cluster"), "--gateways", 1, "--agents", 1,
+                                          "--config", config, "--data", os.path.join(folder, "cluster"),
+                                          "--bin", self.binary("sluice")],
+                              self.under_test_cores, stack, cwd=folder, env=dict(os.environ))
+        address = process.ready_address()
+        pids = {role: pid for pid, command in children_of(process.pid) for role in ("gateway", "agent")
+                if command[1:2] == [role]}
+        move_to(pids["agent"], self.spare_cores)
+        return Server("sluice", address, f"{pids['gateway']},{pids['agent']}", process, self._sign_up(address))
+
+    @staticmethod
+    def _sign_up(address):
+        """An account with an API key, made as a client makes it; the key."""
+        def post(path, body, token=None):
+            request = urllib.request.Request(f"http://{address}{path}", json.dumps(body).encode(), {
+                "Content-Type": "application/json", **({"Authorization": f"Bearer {token}"} if token else {})})
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                return json.load(answer)
+        who = {"username": "bench", "password": secrets.token_urlsafe()}
+        post("/register", who)
+        return post("/v1/keys", {"name": "bench"}, post("/login", who)["token"])["key"]
+
+    def trace_sink(self, stack=None):
+        """The address of a collector that takes spans and forgets them."""
+        process = self._start("trace-sink", [sys.executable, os.path.join(HERE, "harness/trace_sink.py")],
+                              self.load_cores, stack)
+        return process.ready_address()
 
     def nginx(self, provider_address, stack=None):
         tools = os.path.join(ROOT, "build/tools/nginx/usr/sbin")  # where scripts/setup unpacks it

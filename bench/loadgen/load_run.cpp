@@ -135,12 +135,12 @@ void load_run::start_measuring(nanoseconds_t now) {
   phase_ = phase::measuring;
   measuring_since_ = now;
   phase_end_ = now + to_ns(settings_.duration_s);
-  result_.before = measure_process(settings_.pid);
+  result_.before = measure_processes(settings_.pids);
 }
 
 void load_run::start_draining(nanoseconds_t now) {
   phase_ = phase::draining;
-  result_.after = measure_process(settings_.pid);
+  result_.after = measure_processes(settings_.pids);
   result_.elapsed_s = static_cast<double>(now - measuring_since_) / nanoseconds_per_second;
   loop_.timers().arm(*this, now + to_ns(settings_.drain_s));
 }

@@ -29,7 +29,7 @@ struct load_settings {
   double duration_s = 3;
   double drain_s = 10;         ///< for what is under way at the end; longer is a failure
   std::uint64_t requests = 0;  ///< if not 0, ends after so many instead (closed loop, no warm-up)
-  int pid = 0;                 ///< the process whose CPU and memory count; 0 = none
+  std::vector<int> pids;       ///< the processes whose CPU and memory count, together
 };
 
 struct load_result {

@@ -80,7 +80,8 @@ void add_load_options(CLI::App& command, options& given) {
   command.add_option("--duration", load.duration_s, "Seconds that count")->capture_default_str();
   command.add_option("--drain", load.drain_s, "Seconds for what is under way at the end")->capture_default_str();
   command.add_option("--requests", load.requests, "End after so many, in at most --duration seconds");
-  command.add_option("--pid", load.pid, "The process whose CPU and memory are read");
+  command.add_option("--pid", load.pids, "The process whose CPU and memory are read, or several: 17,18")
+      ->delimiter(',');
 }
 
 void add_idle_options(CLI::App& command, options& given) {

@@ -54,6 +54,16 @@ process_usage measure_process(int pid) {
   return {.cpu_s = fine > 0 ? fine : ticks_cpu_s(process), .rss_bytes = kilobytes_of(process + "/status", "VmRSS:")};
 }
 
+process_usage measure_processes(const std::vector<int>& pids) {
+  process_usage together;
+  for (const int pid : pids) {
+    const process_usage one = measure_process(pid);
+    together.cpu_s += one.cpu_s;
+    together.rss_bytes += one.rss_bytes;
+  }
+  return together;
+}
+
 std::uint64_t kernel_memory_bytes() {
   return kilobytes_of("/proc/meminfo", "Slab:");
 }

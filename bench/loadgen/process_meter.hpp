@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 namespace sluice::bench {
 
@@ -12,6 +13,9 @@ struct process_usage {
 
 /// All zero if `pid` is 0. Throws std::runtime_error if there is no such process.
 process_usage measure_process(int pid);
+
+/// The sum of several.
+process_usage measure_processes(const std::vector<int>& pids);
 
 /// What the kernel's own objects take on the whole machine: its share of a socket, of both ends, shows here, and what
 /// other processes allocate meanwhile hardly does.
