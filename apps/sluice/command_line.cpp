@@ -12,6 +12,7 @@
 #include "app/exit_codes.hpp"
 #include "app/healthcheck.hpp"
 #include "app/load_settings.hpp"
+#include "app/named_files.hpp"
 #include "app/roles.hpp"
 #include "app/version.hpp"
 
@@ -52,6 +53,10 @@ int load_and_run(role_name which, const common_flags& flags, std::ostream& out, 
   const auto loaded = load_settings(flags.sources(), which);
   if (!loaded) {
     report(loaded.error(), err);
+    return exit_configuration;
+  }
+  if (const auto wrong = check_named_files(loaded->told, loaded->document, which); !wrong.empty()) {
+    report(wrong, err);
     return exit_configuration;
   }
   return run_role(which, *loaded, out, err);

@@ -1,5 +1,6 @@
 #include "app/config_commands.hpp"
 
+#include "app/named_files.hpp"
 #include "config/print.hpp"
 
 namespace sluice::app {
@@ -34,6 +35,10 @@ int config_check(const settings_sources& from, std::ostream& out, std::ostream& 
   const auto loaded = load_settings(from);
   if (!loaded) {
     report(loaded.error(), err);
+    return exit_configuration;
+  }
+  if (const auto wrong = check_named_files(loaded->told, loaded->document); !wrong.empty()) {
+    report(wrong, err);
     return exit_configuration;
   }
   for (const std::string& each : loaded->notices)

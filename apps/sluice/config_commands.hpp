@@ -11,7 +11,7 @@ namespace sluice::app {
 /// Writes one line per problem.
 void report(const config::problems& wrong, std::ostream& err);
 
-/// Says "ok" and which file, or all that is wrong.
+/// Says "ok" and which file, or all that is wrong, in the files that it names as well.
 int config_check(const settings_sources& from, std::ostream& out, std::ostream& err);
 
 struct print_options {

@@ -5,7 +5,6 @@
 #include "agent/providers/mock.hpp"
 #include "agent/providers/openai.hpp"
 #include "app/version.hpp"
-#include "http/proxy.hpp"
 
 namespace sluice::app {
 namespace {
@@ -54,19 +53,26 @@ result<std::shared_ptr<agent::provider>> make_openai(const std::string& name, co
 
 }  // namespace
 
+result<http::proxy_rules> proxies_of_environment() {
+  return http::proxy_rules::parse(http::proxy_settings_from_environment());
+}
+
+result<std::shared_ptr<agent::provider>> make_provider(const std::string& name, const provider_settings& told,
+                                                       const http::proxy_rules& proxies, async::worker_pool& workers,
+                                                       async::blocking_pool& lookups) {
+  if (const auto* const mock = std::get_if<mock_provider_settings>(&told)) return make_mock(name, *mock);
+  return make_openai(name, std::get<openai_provider_settings>(told), proxies, workers, lookups);
+}
+
 std::expected<std::vector<std::shared_ptr<agent::provider>>, std::string> make_providers(
     const settings& told, async::worker_pool& workers, async::blocking_pool& lookups) {
-  const auto proxies = http::proxy_rules::parse(http::proxy_settings_from_environment());
+  const auto proxies = proxies_of_environment();
   if (!proxies) return std::unexpected(proxies.error().message);
   std::vector<std::shared_ptr<agent::provider>> made;
   for (const auto& [name, provider] : told.providers) {
-    if (const auto* const mock = std::get_if<mock_provider_settings>(&provider)) {
-      made.push_back(make_mock(name, *mock));
-      continue;
-    }
-    auto real = make_openai(name, std::get<openai_provider_settings>(provider), *proxies, workers, lookups);
-    if (!real) return std::unexpected(real.error().message);
-    made.push_back(std::move(*real));
+    auto one = make_provider(name, provider, *proxies, workers, lookups);
+    if (!one) return std::unexpected(one.error().message);
+    made.push_back(std::move(*one));
   }
   return made;
 }

@@ -13,7 +13,8 @@ namespace sluice::http {
 /// At least TLS 1.2, ALPN http/1.1. Immutable, so that all workers share one; must outlive no session (OpenSSL counts).
 class tls_context {
  public:
-  /// For a server: PEM files of a certificate chain and its private key. The message names the file that is wrong.
+  /// For a server: PEM files of a certificate chain and its private key. The message names the file that is wrong,
+  /// `param` which of them it is: "certificate" or "key".
   static result<tls_context> make_server(const std::string& certificate_file, const std::string& key_file);
   /// For a client that verifies peers against the system's authorities, and those in `authorities_file` (PEM) if given.
   static result<tls_context> make_client(const std::string& authorities_file = {});

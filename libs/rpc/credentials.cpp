@@ -25,12 +25,15 @@ struct openssl_deleter {
 template <class T>
 using openssl_ptr = std::unique_ptr<T, openssl_deleter>;
 
-result<std::string> read_file(const std::string& path) {
+result<std::string> read_file(const std::string& path, const std::string& as) {
   std::ifstream file(path, std::ios::binary);
-  if (!file) return failure(error_reason::invalid_argument, "cannot read " + path);
-  std::string text(std::istreambuf_iterator<char>(file), {});
+  if (!file) return failure(error_reason::invalid_argument, "cannot read " + path, as);
+  // As much as is looked at, however much there is; a folder can be opened, but not read.
+  std::string text(pem_bytes_max + 1, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(file.gcount()));
   if (file.bad() || text.empty() || text.size() > pem_bytes_max)
-    return failure(error_reason::invalid_argument, path + " is not a PEM file");
+    return failure(error_reason::invalid_argument, path + " is not a PEM file", as);
   return text;
 }
 
@@ -51,24 +54,26 @@ openssl_ptr<EVP_PKEY> parse_key(const std::string& pem) {
 result<tls_contents> read_tls_files(const tls_files& files) {
   tls_contents read;
   if (files.certificate.empty() != files.key.empty())
-    return failure(error_reason::invalid_argument, "TLS needs both a certificate and its key, or neither");
+    return failure(error_reason::invalid_argument, "TLS needs both a certificate and its key, or neither",
+                   "certificate");
   if (!files.ca.empty()) {
-    auto ca = read_file(files.ca);
+    auto ca = read_file(files.ca, "ca");
     if (!ca) return std::unexpected(std::move(ca.error()));
-    if (!parse_certificate(*ca)) return failure(error_reason::invalid_argument, files.ca + " has no certificate");
+    if (!parse_certificate(*ca)) return failure(error_reason::invalid_argument, files.ca + " has no certificate", "ca");
     read.ca = std::move(*ca);
   }
   if (files.certificate.empty()) return read;
-  auto chain = read_file(files.certificate);
+  auto chain = read_file(files.certificate, "certificate");
   if (!chain) return std::unexpected(std::move(chain.error()));
-  auto key = read_file(files.key);
+  auto key = read_file(files.key, "key");
   if (!key) return std::unexpected(std::move(key.error()));
   const auto leaf = parse_certificate(*chain);
-  if (!leaf) return failure(error_reason::invalid_argument, files.certificate + " has no certificate");
+  if (!leaf) return failure(error_reason::invalid_argument, files.certificate + " has no certificate", "certificate");
   const auto secret = parse_key(*key);
-  if (!secret) return failure(error_reason::invalid_argument, files.key + " has no private key without a passphrase");
+  if (!secret)
+    return failure(error_reason::invalid_argument, files.key + " has no private key without a passphrase", "key");
   if (X509_check_private_key(leaf.get(), secret.get()) != 1)
-    return failure(error_reason::invalid_argument, files.key + " is not the key of " + files.certificate);
+    return failure(error_reason::invalid_argument, files.key + " is not the key of " + files.certificate, "key");
   read.certificate = std::move(*chain);
   read.key = secret_string(std::move(*key));
   return read;

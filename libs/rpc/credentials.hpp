@@ -34,7 +34,7 @@ struct tls_contents {
   std::string ca;
 };
 
-/// Errors: invalid_argument, naming the file that is missing or wrong.
+/// Errors: invalid_argument, naming the file that is missing or wrong; `param` is the member that names it.
 result<tls_contents> read_tls_files(const tls_files& files);
 
 /// What shows that a caller knows the secret: HMAC-SHA256 of it in hexadecimal. Knowing it does not give the secret,

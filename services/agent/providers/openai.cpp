@@ -83,7 +83,8 @@ openai::~openai() = default;
 result<std::shared_ptr<openai>> openai::make(openai_settings told, async::worker_pool& workers,
                                              async::blocking_pool& lookups) {
   const auto wrong = [name = told.name](std::string_view setting, const std::string& what) {
-    return failure(error_reason::invalid_argument, fmt::format("providers.{}.{} {}", name, setting, what));
+    const std::string key = fmt::format("providers.{}.{}", name, setting);
+    return failure(error_reason::invalid_argument, fmt::format("{} {}", key, what), key);
   };
   result<http::base_url> where = http::parse_base_url(told.base_url);
   if (!where) return wrong("base_url", where.error().message);
@@ -100,7 +101,8 @@ result<std::shared_ptr<openai>> openai::make(openai_settings told, async::worker
 
 result<void> openai::write_header_lines() {
   const auto wrong = [this](std::string_view setting, std::string_view what) {
-    return failure(error_reason::invalid_argument, fmt::format("providers.{}.{} {}", settings_.name, setting, what));
+    const std::string key = fmt::format("providers.{}.{}", settings_.name, setting);
+    return failure(error_reason::invalid_argument, fmt::format("{} {}", key, what), key);
   };
   std::string lines = "Content-Type: application/json\r\nAccept: application/json, text/event-stream\r\n";
   lines.append("User-Agent: ").append(settings_.user_agent).append("\r\n");
