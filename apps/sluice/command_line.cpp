@@ -82,6 +82,13 @@ std::vector<role_command> add_roles(CLI::App& program, common_flags& flags) {
   return added;
 }
 
+// A command whose words did not arrive has not done what it was asked for.
+int with_all_written(int code, std::ostream& out, std::ostream& err) {
+  if (out.flush() || code != exit_fine) return code;
+  err << "sluice: cannot write to standard output\n";
+  return exit_unavailable;
+}
+
 }  // namespace
 
 int run_command_line(int count, char** words, std::ostream& out, std::ostream& err) {
@@ -122,24 +129,27 @@ int run_command_line(int count, char** words, std::ostream& out, std::ostream& e
   try {
     program.parse(count, words);
   } catch (const CLI::ParseError& problem) {
-    return program.exit(problem, out, err) == 0 ? exit_fine : exit_usage;
+    return program.exit(problem, out, err) == 0 ? with_all_written(exit_fine, out, err) : exit_usage;
   }
   for (const auto& [which, command] : roles) {
     if (*command) return load_and_run(which, flags, out, err);
   }
-  if (check) return config_check(flags.sources(), out, err);
-  if (print) return config_print(flags.sources(), printing, out, err);
-  if (schema) return config_schema(out);
-  if (env) return config_env(out);
-  if (reference) return config_reference(out);
-  if (chat) return run_chat(chatting, out, err);
-  if (accounts.chosen()) return run_account_request(accounts.request(), std::cin, out, err);
-  if (healthcheck_command) return run_healthcheck(health, out, err);
-  if (version_command) {
-    out << "sluice " << version << '\n';
-    return exit_fine;
-  }
-  return exit_usage;
+  const auto run = [&] {
+    if (check) return config_check(flags.sources(), out, err);
+    if (print) return config_print(flags.sources(), printing, out, err);
+    if (schema) return config_schema(out);
+    if (env) return config_env(out);
+    if (reference) return config_reference(out);
+    if (chat) return run_chat(chatting, out, err);
+    if (accounts.chosen()) return run_account_request(accounts.request(), std::cin, out, err);
+    if (healthcheck_command) return run_healthcheck(health, out, err);
+    if (version_command) {
+      out << "sluice " << version << '\n';
+      return exit_fine;
+    }
+    return exit_usage;
+  };
+  return with_all_written(run(), out, err);
 }
 
 }  // namespace sluice::app

@@ -1,5 +1,8 @@
 #include "app/config_commands.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 #include "app/named_files.hpp"
 #include "config/print.hpp"
 
@@ -37,7 +40,9 @@ int config_check(const settings_sources& from, std::ostream& out, std::ostream& 
     report(loaded.error(), err);
     return exit_configuration;
   }
-  if (const auto wrong = check_named_files(loaded->told, loaded->document); !wrong.empty()) {
+  auto wrong = loaded->idle_variables;
+  std::ranges::move(check_named_files(loaded->told, loaded->document), std::back_inserter(wrong));
+  if (!wrong.empty()) {
     report(wrong, err);
     return exit_configuration;
   }

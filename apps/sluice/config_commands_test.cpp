@@ -38,6 +38,24 @@ TEST(config_check, says_ok_or_everything_that_is_wrong) {
   EXPECT_THAT(err.str(), HasSubstr("sluice.yaml:2:4: the environment variable C is not set"));
 }
 
+TEST(config_check, refuses_variables_that_set_nothing) {
+  const auto check = [](const config::environment& variables) {
+    std::ostringstream out;
+    std::ostringstream err;
+    const int code = config_check(sources(good + "database: {url: 'sqlite:${SLUICE_FILE}'}\n", variables), out, err);
+    EXPECT_EQ(code, err.str().empty() ? exit_fine : exit_configuration);
+    return err.str();
+  };
+  const auto with = [&check](const std::string& name) { return check({{"SLUICE_FILE", "x.db"}, {name, "1"}}); };
+  EXPECT_EQ(with("SLUICE_FROB"), "SLUICE_FROB: sets no key; the command \"config env\" lists the variables that do\n");
+  EXPECT_EQ(with("SLUICE_LOG_LEVEL"), "SLUICE_LOG_LEVEL: sets no key, did you mean \"SLUICE_TELEMETRY__LOG_LEVEL\"?\n");
+  EXPECT_EQ(with("SLUICE_SERVER_WORKERS"),
+            "SLUICE_SERVER_WORKERS: sets no key, did you mean \"SLUICE_SERVER__WORKERS\"?\n");
+  for (const char* const fine : {"SLUICE_CONFIG", "SLUICE_TOKEN", "SLUICE_PORT", "SLUICE_PORT_8080_TCP_ADDR",
+                                 "SLUICE_SERVICE_HOST", "SLUICE_AGENT_SERVICE_PORT_GRPC", "SLUICEFROB"})
+    EXPECT_EQ(with(fine), "") << fine;
+}
+
 TEST(config_print, shows_what_was_said_without_secrets) {
   std::ostringstream out;
   std::ostringstream err;

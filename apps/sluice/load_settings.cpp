@@ -11,6 +11,7 @@ namespace sluice::app {
 namespace {
 
 constexpr std::string_view config_variable = "SLUICE_CONFIG";
+constexpr std::string_view token_variable = "SLUICE_TOKEN";  // of `sluice chat`
 
 // What there is without a file: for `serve` enough to try everything out on this machine.
 constexpr std::string_view first_door = R"(
@@ -98,7 +99,7 @@ std::expected<loaded_settings, config::problems> load_settings(const settings_so
   if (!document) return std::unexpected(std::move(document.error()));
 
   const config::overrides over{.prefix = std::string(environment_prefix),
-                               .others = {std::string(config_variable)},
+                               .others = {std::string(config_variable), std::string(token_variable)},
                                .variables = from.environment,
                                .flags = from.flags};
   auto read = config::load(settings_schema(), std::move(*document), over);
@@ -116,6 +117,9 @@ std::expected<loaded_settings, config::problems> load_settings(const settings_so
   loaded.traces = telemetry::apply_environment(
       make_trace_settings(loaded.told.telemetry.traces, of),
       [&from](std::string_view name) { return config::find(from.environment, name); }, loaded.notices);
+  loaded.idle_variables = config::idle_variables(over, *settings_schema().what);
+  std::erase_if(loaded.idle_variables,
+                [&text](const config::problem& each) { return text.contains("${" + each.at.name); });
   return loaded;
 }
 

@@ -29,6 +29,9 @@ struct loaded_settings {
   std::string file;                  ///< empty: there was none
   telemetry::trace_settings traces;  ///< what was said and the standard variables together
   std::vector<std::string> notices;  ///< for the log when a role starts
+  /// Variables that set no key although their names begin as if they did, and that the file does not refer to. A role
+  /// starts all the same: whatever starts it may have its own use of them.
+  config::problems idle_variables;
 };
 
 /// The prefix of the environment variables that set keys.

@@ -66,6 +66,8 @@ node::node(role_name as, const loaded_settings& loaded, std::ostream& said_to)
                                 [this] { return static_cast<double>(log.dropped()); });
   for (const std::string& notice : loaded.notices)
     log.warning(notice);
+  for (const config::problem& each : loaded.idle_variables)
+    log.warning(to_string(each));
 }
 
 node::~node() {

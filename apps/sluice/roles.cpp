@@ -68,7 +68,7 @@ class life {
 
  private:
   int refuse(const error& why) {
-    err_ << "sluice: " << why.message << '\n';
+    err_ << "sluice: " + why.message + '\n';  // in one piece: the log writes there as well
     return exit_code_of(why);
   }
 

@@ -51,6 +51,32 @@ describe('sluice', () => {
   );
 });
 
+describe('standard output', () => {
+  const shell = (script: string, ...args: string[]) => run('/bin/sh', ['-c', script, sluice, ...args]);
+
+  test.each([['version'], ['config env'], ['config print --effective'], ['--help']])(
+    'that cannot be written is an error of `%s`: 69',
+    async (command) => {
+      for (const nowhere of ['>/dev/full', '>&-']) {
+        const { code, stderr } = await shell(`"$0" ${command} ${nowhere}`);
+        expect(stderr, nowhere).toContain('cannot write to standard output');
+        expect(code, nowhere).toBe(69);
+      }
+    },
+  );
+
+  test('that is closed is not taken for a file: the database stays whole', async () => {
+    const data = join(directory, 'closed');
+    const add = await run('/bin/sh', ['-c', '"$0" user add ann --data "$1" >&-', sluice, data], {
+      input: 'seven grey herons wade\n',
+    });
+    expect(add.code).toBe(69);
+    const { code, stdout } = await run(sluice, ['user', 'list', '--data', data]);
+    expect(code).toBe(0);
+    expect(stdout).toContain('ann');
+  });
+});
+
 describe('sluice config', () => {
   test('check accepts what the tests run with', async () => {
     const path = await file('good.yaml', stringify(configuration()));
@@ -77,6 +103,16 @@ describe('sluice config', () => {
       'providers:\n  p: {type: openai, base_url: "${SLUICE_E2E_NOT_SET}"}\n',
       /bad\.yaml:2:\d+: .*SLUICE_E2E_NOT_SET/,
     ],
+    [
+      'a certificate that is not there',
+      'server:\n  tls: {certificate: none.pem, key: none.pem}\n',
+      /bad\.yaml:2:22: server\.tls\.certificate: .*"none\.pem": No such file/,
+    ],
+    [
+      'authorities of a provider that are none',
+      'providers:\n  p: {type: openai, ca_file: /dev/null}\n',
+      /bad\.yaml:2:30: providers\.p\.ca_file .*"\/dev\/null"/,
+    ],
   ])('%s: 78, with line and column', async (_, text, says) => {
     const path = await file('bad.yaml', text);
     for (const args of [
@@ -87,6 +123,18 @@ describe('sluice config', () => {
       expect(stderr).toMatch(says);
       expect(code).toBe(78);
     }
+  });
+
+  test('check refuses a variable that sets nothing, serve warns of it', async () => {
+    const path = await file('frob.yaml', stringify(configuration()));
+    const env = { SLUICE_FROB: '1', SLUICE_LOG_LEVEL: 'debug' };
+    const { code, stderr } = await run(sluice, ['config', 'check', '--config', path], { env });
+    expect(stderr).toMatch(/^SLUICE_FROB: sets no key;/m);
+    expect(stderr).toContain('SLUICE_LOG_LEVEL: sets no key, did you mean "SLUICE_TELEMETRY__LOG_LEVEL"?');
+    expect(code).toBe(78);
+    const gateway = await Gateway.start({}, env);
+    await gateway.executable.errorLine(/SLUICE_FROB: sets no key/);
+    await gateway.stop();
   });
 
   test('a file that is not there: 78', async () => {

@@ -21,6 +21,11 @@ export interface Ended {
   signal: NodeJS.Signals | null;
 }
 
+/** The environment without what the tests are told by it, which is nothing to Sluice. */
+function outside(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('SLUICE_')));
+}
+
 /** A child process: its lines of output as they come, its standard error kept for the message of a failure. */
 export class Executable {
   readonly child: ChildProcess;
@@ -37,7 +42,7 @@ export class Executable {
   ) {
     this.child = spawn(command, args, {
       cwd: options.cwd,
-      env: { ...process.env, ...options.env },
+      env: { ...(command === executables.sluice ? outside() : process.env), ...options.env },
       stdio: ['pipe', 'pipe', 'pipe'],
     });
     const ended = signal<Ended>();

@@ -128,7 +128,48 @@ void apply_variable(value& file, const std::string& name, const std::string& tex
   }
 }
 
+// Variables of keys, the prefix left out: "SERVER__LISTEN".
+void append_variables(const description& what, const std::string& before, std::vector<std::string>& names) {
+  for (const key_description& each : what.keys) {
+    const std::string name = before + upper(each.name);
+    names.push_back(name);
+    append_variables(*each.type, name + std::string(parting), names);
+  }
+}
+
+// The one that SERVER_LISTEN or LISTEN may stand for; empty: none.
+std::string meant_by(std::string_view rest, const description& what) {
+  std::vector<std::string> names;
+  append_variables(what, {}, names);
+  const std::string ending = std::string(parting) + std::string(rest);
+  for (const std::string& name : names) {
+    if (name.ends_with(ending) || fmt::format("{}", fmt::join(split(name, parting), "_")) == rest) return name;
+  }
+  return {};
+}
+
+// https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
+bool is_service_link(std::string_view rest) {
+  return rest == "SERVICE_HOST" || rest == "PORT" || rest.ends_with("_SERVICE_HOST") || rest.ends_with("_PORT") ||
+         rest.contains("SERVICE_PORT") || rest.starts_with("PORT_") || rest.contains("_PORT_");
+}
+
 }  // namespace
+
+problems idle_variables(const overrides& over, const description& what) {
+  problems idle;
+  for (auto each = over.variables.lower_bound(over.prefix);
+       each != over.variables.end() && each->first.starts_with(over.prefix); ++each) {
+    const std::string_view rest = std::string_view(each->first).substr(over.prefix.size());
+    if (rest.contains(parting) || is_service_link(rest) || follow(what, {lower(rest)}).ends != nullptr) continue;
+    if (std::ranges::find(over.others, each->first) != over.others.end()) continue;
+    const std::string meant = meant_by(rest, what);
+    idle.push_back({{.from = source::environment, .name = each->first},
+                    meant.empty() ? "sets no key; the command \"config env\" lists the variables that do"
+                                  : fmt::format("sets no key, did you mean \"{}{}\"?", over.prefix, meant)});
+  }
+  return idle;
+}
 
 void apply(value& file, const overrides& over, const description& what, problems& wrong) {
   if (file.is == value::shape::null) {

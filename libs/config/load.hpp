@@ -33,6 +33,10 @@ struct overrides {
 /// by container platforms.
 void apply(value& file, const overrides& over, const description& what, problems& wrong);
 
+/// The variables with the prefix that `apply` leaves alone and that look as if they were meant to set a key: not one of
+/// `others`, nor one that Kubernetes sets for a service of that name (SLUICE_PORT, SLUICE_SERVICE_HOST, …).
+problems idle_variables(const overrides& over, const description& what);
+
 /// Settings, and the document that they were read from, for origins.
 template <class T>
 struct loaded {
