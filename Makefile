@@ -21,11 +21,12 @@ test-cluster: ## the end-to-end tests against the four roles, with Redis and Pos
 	mkdir -p build/release/reports
 	scripts/run-e2e build/release build/release/reports test:cluster
 
-test-real: ## the end-to-end tests against a real language model (from PyPI)
+test-real: ## the end-to-end tests against a real language model and a real OpenTelemetry Collector
 	scripts/setup test
 	scripts/setup real
 	scripts/build release
 	scripts/real-llm --prepare
+	scripts/real-collector
 	mkdir -p build/release/reports
 	scripts/run-e2e build/release build/release/reports test:real
 

@@ -72,6 +72,7 @@ export class Collector {
         const found = this.spans.filter(fits);
         if (found.length >= count) return found;
         await this.#executable.lineAfter(lines);
+        if (this.#executable.lines.length === lines) throw new Error('the collector has ended');
       }
     };
     try {
