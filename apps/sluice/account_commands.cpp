@@ -163,6 +163,12 @@ int report(const error& problem, std::ostream& err) {
   }
 }
 
+// A database that cannot be used: as `serve` says it, whatever is wrong with the file is not our bug.
+int refuse(const error& problem, std::ostream& err) {
+  err << "sluice: " << problem.message << '\n';
+  return problem.reason == error_reason::invalid_argument ? exit_configuration : exit_unavailable;
+}
+
 // Runs the request and prints what comes of it.
 result<void> carry_out(const account_request& asked, identity::administration& accounts, asio::io_context& loop,
                        std::istream& in, std::ostream& out, std::ostream& err) {
@@ -217,9 +223,9 @@ int run_account_request(const account_request& asked, std::istream& in, std::ost
   }
   asio::io_context loop(1);  // outlives the database, which answers on it
   const auto database = open_database(loaded->told, [&err](const std::string& notice) { err << notice << '\n'; });
-  if (!database) return report(database.error(), err);
+  if (!database) return refuse(database.error(), err);
   const auto accounts = identity::open_administration(**database, identity::settings{});
-  if (!accounts) return report(accounts.error(), err);
+  if (!accounts) return refuse(accounts.error(), err);
   const auto done = carry_out(asked, **accounts, loop, in, out, err);
   return done ? exit_fine : report(done.error(), err);
 }

@@ -1,6 +1,7 @@
 #include "app/account_commands.hpp"
 
 #include <filesystem>
+#include <fstream>
 #include <sstream>
 
 #include <boost/json.hpp>
@@ -13,7 +14,9 @@
 namespace sluice::app {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
 using testing::StartsWith;
 
 const std::string password = "korrekt pferd 7 Batterie\n";
@@ -125,6 +128,12 @@ TEST_F(account_commands, say_when_the_database_is_not_to_be_had) {
   EXPECT_EQ(of(account_verb::user_list, ""), exit_unavailable);
   EXPECT_THAT(err.str(), HasSubstr("/proc/sluice-cannot-be-made"));
   std::swap(folder_, missing);
+}
+
+TEST_F(account_commands, say_that_a_file_is_no_database) {
+  std::ofstream(folder_ / "sluice.db") << "a letter to grandmother, long enough to have a page's first bytes";
+  EXPECT_EQ(of(account_verb::user_list, ""), exit_unavailable);
+  EXPECT_THAT(err.str(), AllOf(HasSubstr("is not a SQLite database"), Not(HasSubstr("PRAGMA"))));
 }
 
 }  // namespace
