@@ -13,7 +13,8 @@ import { configuration } from '../harness/gateway.ts';
 import { ScriptedProvider } from '../harness/scripted_provider.ts';
 
 // The four roles send their traces to a real OpenTelemetry Collector (scripts/real-collector), which passes them on to
-// a receiver that we can read. Calls to identity belong to no trace, so it is not among those who report. What arrives is what it understood.
+// a receiver that we can read. What arrives is what it understood. Calls to identity belong to no trace, so it is not
+// among those who report.
 
 const root = resolve(import.meta.dirname, '../..');
 const program = resolve(root, 'build/real-collector/collector');
