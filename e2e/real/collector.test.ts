@@ -13,8 +13,7 @@ import { configuration } from '../harness/gateway.ts';
 import { ScriptedProvider } from '../harness/scripted_provider.ts';
 
 // The four roles send their traces to a real OpenTelemetry Collector (scripts/real-collector), which passes them on to
-// a receiver that we can read. What arrives is what it understood. Calls to identity belong to no trace, so it is not
-// among those who report.
+// a receiver that we can read. What arrives is what it understood.
 
 const root = resolve(import.meta.dirname, '../..');
 const program = resolve(root, 'build/real-collector/collector');
@@ -132,7 +131,7 @@ describe.skipIf(!isThere).each<OtlpProtocol>(['http/protobuf', 'grpc'])('over %s
       'GET /admin/api/v1/users',
     ];
     for (const name of names) await receiver.find(name, 1, (span) => span.name === name);
-    for (const role of ['gateway', 'agent', 'admin']) await receiver.find(role, 1, isOfRole(role));
+    for (const role of ['gateway', 'agent', 'admin', 'identity']) await receiver.find(role, 1, isOfRole(role));
     const spans = await receiver.find('of calls', 2, isCall).then(() => receiver.spans);
     const ids = new Set(spans.map(({ id }) => id));
     expect(ids.size).toBe(spans.length);

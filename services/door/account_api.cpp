@@ -142,7 +142,7 @@ task<std::shared_ptr<const principal>> admit_account(account_api uses, http::exc
 }
 
 identity::origin origin_of(const http::request& asked) {
-  return {.address = asked.client_address.to_string(), .request_id = asked.request_id};
+  return {.address = asked.client_address.to_string(), .request_id = asked.request_id, .trace = asked.trace};
 }
 
 }  // namespace sluice::door

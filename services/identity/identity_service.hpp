@@ -11,6 +11,7 @@
 #include "async/task.hpp"
 #include "base/error.hpp"
 #include "base/secret_string.hpp"
+#include "telemetry/trace_context.hpp"
 
 namespace sluice::identity {
 
@@ -36,10 +37,11 @@ struct user {
   time_point created_at;
 };
 
-/// Where a request comes from; for throttling and the audit log.
+/// Where a request comes from; for throttling, the audit log and traces.
 struct origin {
   std::string address;  ///< the client's, behind trusted proxies
   std::string request_id;
+  telemetry::trace_context trace = {};
 };
 
 struct credentials {

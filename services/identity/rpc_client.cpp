@@ -136,10 +136,10 @@ class remote_identity final : public service {
 
  private:
   rpc::call_options ordinary(const origin& from = {}) const {
-    return {.deadline = told_.call_deadline, .request_id = from.request_id};
+    return {.deadline = told_.call_deadline, .request_id = from.request_id, .trace = from.trace};
   }
   rpc::call_options sign_in(const origin& from) const {
-    return {.deadline = told_.sign_in_deadline, .request_id = from.request_id};
+    return {.deadline = told_.sign_in_deadline, .request_id = from.request_id, .trace = from.trace};
   }
 
   // After what may have revoked something: whoever asks next is to find it revoked.
