@@ -46,7 +46,9 @@ class agent_role final : public role {
   std::string address() const override { return "grpc://" + server_.address(); }
 
   std::vector<health::dependency> needs() override {
-    return {{"database", [this] { return stored_.database->check(); }}};
+    return {{"database", [this] { return stored_.database->check(); }},
+            {"disk", [this] { return stored_.outbox->check(); }},
+            {"records", [this] { return agents_.check(); }}};
   }
 
   std::vector<std::pair<std::string, std::uint64_t>> counts() const override {

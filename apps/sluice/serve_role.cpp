@@ -70,7 +70,9 @@ class serve_role final : public role {
   std::string address() const override { return outside_->address(); }
 
   std::vector<health::dependency> needs() override {
-    return {{"database", [this] { return stored_.database->check(); }}};
+    return {{"database", [this] { return stored_.database->check(); }},
+            {"disk", [this] { return stored_.outbox->check(); }},
+            {"records", [this] { return agents_.check(); }}};
   }
 
   std::vector<std::pair<std::string, std::uint64_t>> counts() const override {

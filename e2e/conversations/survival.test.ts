@@ -158,7 +158,7 @@ test('the database locked by another process: answers go on and end, their recor
   await expect.poll(async () => (await usage())[0]?.requests, { timeout: 15_000 }).toBe(8);
   await expect.poll(readiness, { timeout: 10_000 }).toEqual({
     status: 'ready',
-    checks: { serving: 'ok', database: 'ok' },
+    checks: { serving: 'ok', database: 'ok', disk: 'ok', records: 'ok' },
   });
   for (const id of conversations) {
     const tree = await alice.conversation(id);

@@ -1,5 +1,8 @@
 #include "store/outbox.hpp"
 
+#include <filesystem>
+
+#include <fmt/format.h>
 #include <pthread.h>
 
 namespace sluice::store {
@@ -12,6 +15,8 @@ constexpr std::size_t batch_max = 256;
 result<std::unique_ptr<outbox>> outbox::open(outbox_settings told) {
   auto file = record_file::open(told.file);
   if (!file) return std::unexpected(file.error());
+  // A disk that has none to spare already is no reason not to begin: `check` tells of it.
+  std::ignore = file->hold_room(told.room_bytes);
   return std::unique_ptr<outbox>(new outbox(std::move(told), std::move(*file)));
 }
 
@@ -33,6 +38,17 @@ outbox::~outbox() {
 
 task<result<void>> outbox::append(std::string record) {
   job wanted{.record = std::move(record)};
+  co_return co_await perform(std::move(wanted));
+}
+
+task<result<void>> outbox::set_aside(std::string record) {
+  job wanted{
+      .work = [this, record = std::move(record)]() mutable -> result<void> { return add_refused(std::move(record)); }};
+  co_return co_await perform(std::move(wanted));
+}
+
+task<result<void>> outbox::check() {
+  job wanted{.work = [this] { return look_for_room(); }};
   co_return co_await perform(std::move(wanted));
 }
 
@@ -75,6 +91,7 @@ task<result<void>> outbox::pop() {
     if (front_ != file_.size()) return {};
     auto cleared = file_.clear();
     if (cleared) front_ = 0;
+    std::ignore = file_.hold_room(told_.room_bytes);
     bytes_waiting_.store(file_.size(), std::memory_order_relaxed);
     return cleared;
   }};
@@ -102,7 +119,7 @@ void outbox::serve() {
   }
 }
 
-// Those that fit, in one write and one sync.
+// Those that fit, in one write and one sync where that works.
 void outbox::append_all(std::span<job> jobs) {
   std::vector<std::string> texts;
   std::vector<job*> appended;
@@ -119,11 +136,46 @@ void outbox::append_all(std::span<job> jobs) {
     appended.push_back(&one);
   }
   if (texts.empty()) return;
-  const result<void> written = file_.append(texts);
-  for (job* one : appended)
-    one->outcome = written;
-  if (written) records_waiting_.fetch_add(texts.size(), std::memory_order_relaxed);
+  std::size_t kept = 0;
+  if (const result<void> written = file_.append(texts); written) {
+    kept = texts.size();
+  } else {
+    // Where all have no room, some may.
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+      appended[i]->outcome = texts.size() == 1 ? written : file_.append({&texts[i], 1});
+      if (appended[i]->outcome) ++kept;
+    }
+  }
+  // While the disk has some, so that there is as much left for the next ones.
+  std::ignore = file_.hold_room(told_.room_bytes);
+  records_waiting_.fetch_add(kept, std::memory_order_relaxed);
   bytes_waiting_.store(file_.size(), std::memory_order_relaxed);
+}
+
+result<void> outbox::add_refused(std::string record) {
+  const std::filesystem::path place = told_.file.string() + ".refused";
+  if (!refused_) {
+    auto opened = record_file::open(place);
+    if (!opened) return std::unexpected(opened.error());
+    refused_ = std::move(*opened);
+  }
+  if (refused_->size() + record_file::header_bytes + record.size() > told_.bytes_max)
+    return failure(error_reason::unavailable, place.string() + " is full: move it elsewhere");
+  return refused_->append({&record, 1});
+}
+
+result<void> outbox::look_for_room() {
+  const std::filesystem::path folder = told_.file.parent_path();
+  std::error_code problem;
+  const auto room = std::filesystem::space(folder, problem);
+  if (problem) return failure(error_reason::unavailable, "the disk of " + folder.string() + " cannot be looked at");
+  if (room.available >= told_.free_bytes_min) {
+    // What was used while the disk was full, or was not to be had at first.
+    std::ignore = file_.hold_room(told_.room_bytes);
+    return {};
+  }
+  return failure(error_reason::unavailable,
+                 fmt::format("the disk of {} is full: {} KiB are left", folder.string(), room.available / 1024));
 }
 
 }  // namespace sluice::store

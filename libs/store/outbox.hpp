@@ -22,11 +22,14 @@ namespace sluice::store {
 struct outbox_settings {
   std::filesystem::path file;
   std::uint64_t bytes_max = 256U << 20U;  ///< when as much waits, further records are refused: none that is there goes
-  std::size_t queue_max = 4096;           ///< of appends that wait for the disk; past it: unavailable
+  std::uint64_t room_bytes = 8U << 20U;   ///< of the disk, kept for what has to be appended when it is full
+  std::uint64_t free_bytes_min = 1U << 20U;  ///< with less left on the disk, `check` says so
+  std::size_t queue_max = 4096;              ///< of appends that wait for the disk; past it: unavailable
 };
 
 /// A durable queue in a file. Each record is delivered at least once, in order: after a crash, those of the last replay
-/// may come again, so delivering twice must change nothing. Space is given back when all that waited was delivered.
+/// may come again, so delivering twice must change nothing. Space is given back when all that waited was delivered, but
+/// for some that it keeps for the day on which the disk is full.
 ///
 /// Must outlive the coroutines that use it, and go before the workers that they run on.
 class outbox {
@@ -42,6 +45,11 @@ class outbox {
 
   /// On the disk when it returns; appends that wait together are synced together. Errors: unavailable (full, disk).
   task<result<void>> append(std::string record);
+  /// For a record that nobody will ever take: to `<file>.refused`, which has the form of the outbox itself, so that it
+  /// can be put in its place once the cause is gone. On the disk when it returns. Errors: as `append`.
+  task<result<void>> set_aside(std::string record);
+  /// For `/readyz`: whether its disk has room. Errors: unavailable.
+  task<result<void>> check();
 
   /// Hands the records to `deliver`, oldest first, until none is left or one fails, whose error is returned; that one
   /// and what follows stay. What can never be delivered is for `deliver` to log and accept. A second replay at the same
@@ -68,6 +76,8 @@ class outbox {
   task<result<void>> pop();
   void serve();
   void append_all(std::span<job> jobs);
+  result<void> add_refused(std::string record);
+  result<void> look_for_room();
 
   const outbox_settings told_;
   const std::uint64_t damaged_bytes_found_;
@@ -77,8 +87,9 @@ class outbox {
   const std::shared_ptr<std::atomic<bool>> replaying_ = std::make_shared<std::atomic<bool>>(false);
   // Of the thread alone.
   record_file file_;
-  std::uint64_t front_ = 0;       // what is before it was delivered
-  std::uint64_t front_next_ = 0;  // of the record at the front, when it was read
+  std::optional<record_file> refused_;  // once there was one
+  std::uint64_t front_ = 0;             // what is before it was delivered
+  std::uint64_t front_next_ = 0;        // of the record at the front, when it was read
 
   job_queue<job> jobs_;
   std::thread thread_;

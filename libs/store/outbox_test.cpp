@@ -3,8 +3,11 @@
 #include <fstream>
 #include <future>
 
+#include <boost/asio/post.hpp>
+
 #include "async/with_deadline.hpp"
 #include "store/database_testing.hpp"
+#include "store/small_disk_testing.hpp"
 
 namespace sluice::store {
 namespace {
@@ -206,6 +209,73 @@ TEST_F(outbox_file, loses_nothing_to_a_replay_that_was_given_up) {
   append({"one", "two"});
   run(give_up_on_a_replay(*outbox_));
   EXPECT_EQ(replayed(), (texts{"one", "two"}));
+}
+
+TEST_F(outbox_file, has_room_left_on_a_disk_that_is_full) {
+  outbox_.reset();
+  const bool ran = run_on_small_disk(scratch_.path(), 1U << 20U, [this] {
+    outbox_ = std::move(*outbox::open({.file = file_, .room_bytes = 128U << 10U, .free_bytes_min = 64U << 10U}));
+    EXPECT_TRUE(run(outbox_->check()));
+    const std::string record(50'000, 'r');
+    {
+      const ballast all(scratch_ / "ballast");
+      const auto full = run(outbox_->check());
+      ASSERT_FALSE(full);
+      EXPECT_NE(full.error().message.find("is full"), std::string::npos) << full.error().message;
+      append({record, record});
+      const auto refused = run(append_all(*outbox_, {record}));
+      ASSERT_FALSE(refused);
+      EXPECT_EQ(refused.error().reason, error_reason::unavailable);
+      EXPECT_EQ(outbox_->records_waiting(), 2U);
+    }
+    EXPECT_TRUE(run(outbox_->check()));
+    // What was used is held again, and after all was taken, too.
+    for (int round = 0; round < 2; ++round) {
+      const ballast all(scratch_ / "ballast");
+      append({record, record});
+      EXPECT_EQ(replayed().size(), round == 0 ? 4U : 2U);
+    }
+    outbox_.reset();
+  });
+  if (!ran) GTEST_SKIP() << "no file system may be mounted here";
+}
+
+task<result<void>> append_together(outbox& to, texts records, std::vector<bool>& kept) {
+  std::vector<std::future<result<void>>> done;
+  for (std::string& record : records)
+    done.push_back(asio::co_spawn(co_await asio::this_coro::executor, to.append(std::move(record)), asio::use_future));
+  for (auto& one : done) {
+    while (one.wait_for(0s) != std::future_status::ready)
+      co_await asio::post(co_await asio::this_coro::executor, use_task);
+    kept.push_back(one.get().has_value());
+  }
+  co_return result<void>();
+}
+
+TEST_F(outbox_file, keeps_the_small_where_the_large_has_no_room) {
+  outbox_.reset();
+  const bool ran = run_on_small_disk(scratch_.path(), 1U << 20U, [this] {
+    outbox_ = std::move(*outbox::open({.file = file_, .room_bytes = 64U << 10U}));
+    const ballast all(scratch_ / "ballast");
+    std::vector<bool> kept;
+    EXPECT_TRUE(run(append_together(*outbox_, {"one", std::string(100'000, 'r'), "two"}, kept)));
+    EXPECT_EQ(kept, (std::vector{true, false, true}));
+    EXPECT_EQ(replayed(), (texts{"one", "two"}));
+    outbox_.reset();
+  });
+  if (!ran) GTEST_SKIP() << "no file system may be mounted here";
+}
+
+TEST_F(outbox_file, puts_what_nobody_takes_into_a_file_of_its_own) {
+  append({"one"});
+  ASSERT_TRUE(run(outbox_->set_aside("bad")));
+  ASSERT_TRUE(run(outbox_->set_aside("worse")));
+  EXPECT_EQ(replayed(), texts{"one"});
+  outbox_.reset();
+  // It can take the outbox's place.
+  std::filesystem::rename(file_.string() + ".refused", file_);
+  outbox_ = must_open_outbox(file_);
+  EXPECT_EQ(replayed(), (texts{"bad", "worse"}));
 }
 
 TEST_F(outbox_file, says_what_is_in_the_way) {

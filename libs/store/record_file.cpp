@@ -161,4 +161,12 @@ result<void> record_file::clear() {
   return cut(0);
 }
 
+result<void> record_file::hold_room(std::uint64_t bytes) {
+  // Beyond its end, so that what is read as records stays what was written as such.
+  while (::fallocate(file_.get(), FALLOC_FL_KEEP_SIZE, static_cast<off_t>(size_), static_cast<off_t>(bytes)) != 0) {
+    if (errno != EINTR) return refused("keep room for");
+  }
+  return {};
+}
+
 }  // namespace sluice::store

@@ -31,6 +31,10 @@ class record_file {
   /// `offset` is 0, a record's `next`, or less than `size()`.
   result<record> read(std::uint64_t offset) const;
   result<void> clear();
+  /// Keeps so many bytes of the disk behind the last record for those to come, which then fit on a disk that is full.
+  /// As much as possible: where there is less room it keeps what it has. A file system that copies when it writes, or
+  /// knows no such thing (btrfs, ZFS), promises nothing; there the error is the same.
+  result<void> hold_room(std::uint64_t bytes);
 
   std::uint64_t size() const { return size_; }
   /// Found at opening.

@@ -1,6 +1,7 @@
 // What the tests of the agent share: an agent on a database of its own, and clients that read to the end.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <memory>
 #include <string>
@@ -88,10 +89,12 @@ class agent_fixture : public testing::Test {
     return on_worker(read_all(log_of(begun->generation_id, "usr_1")));
   }
 
+  int count_of(record_trouble what) const { return troubles[static_cast<std::size_t>(what)]; }
+
   void open() {
     workers = std::make_unique<async::worker_pool>(2);
     database = store::must_open({.url = database_url, .busy_timeout = std::chrono::milliseconds(50)});
-    auto opened = store::outbox::open({.file = scratch / "outbox"});
+    auto opened = store::outbox::open({.file = scratch / "outbox", .room_bytes = outbox_room_bytes});
     ASSERT_TRUE(opened) << opened.error().message;
     outbox = std::move(*opened);
     kept = std::make_unique<conversation_store_sql>(*database);
@@ -100,7 +103,9 @@ class agent_fixture : public testing::Test {
                                          recorder::settings{.patience = std::chrono::milliseconds(200),
                                                             .retry = std::chrono::milliseconds(20),
                                                             .waiting_bytes_max = waiting_bytes_max},
-                                         [this](const std::string&, const error&) { ++delayed; });
+                                         [this](record_trouble what, const ended_generation*, const error&) {
+                                           ++troubles[static_cast<std::size_t>(what)];
+                                         });
     ASSERT_TRUE(workers->run_first(records->catch_up()));
     const auto closed = kept->close_interrupted(std::chrono::system_clock::now());
     ASSERT_TRUE(closed);
@@ -125,6 +130,7 @@ class agent_fixture : public testing::Test {
 
   const store::scratch_directory scratch;
   std::string database_url = "sqlite:" + (scratch / "data.db").string();
+  std::uint64_t outbox_room_bytes = 1 << 16;
   std::uint64_t waiting_bytes_max = 1 << 20;  // of records; set it before `build`
   std::unique_ptr<async::worker_pool> workers;
   std::unique_ptr<store::database> database;
@@ -137,7 +143,7 @@ class agent_fixture : public testing::Test {
   std::unique_ptr<conversations> stored;
   started last;
   std::uint64_t interrupted = 0;
-  std::atomic<int> delayed = 0;
+  std::array<std::atomic<int>, 4> troubles{};  // by kind
 
  private:
   std::vector<std::shared_ptr<provider>> providers_;

@@ -141,7 +141,7 @@ TEST_F(conversation_store_sql_test, a_lost_database_delays_records_and_loses_non
     EXPECT_TRUE(on_worker(subject->cancel({.user_id = "usr_1"}, one.generation_id)));
     EXPECT_EQ(on_worker(read_all(log_of(one.generation_id))), "You");
   }
-  EXPECT_EQ(delayed, 4);
+  EXPECT_EQ(count_of(record_trouble::waits), 4);
   EXPECT_EQ(records->waiting(), 4U);
   EXPECT_EQ(outbox->records_waiting(), 4U);
   EXPECT_EQ(count("SELECT COUNT(*) FROM usage_events"), 0);

@@ -1,6 +1,9 @@
 #include "agent/module.hpp"
 
 #include <atomic>
+#include <utility>
+
+#include <fmt/format.h>
 
 #include "agent/agent.hpp"
 #include "agent/conversation_store_sql.hpp"
@@ -58,9 +61,22 @@ class module::watch final : public observer {
     report(ended, how);
   }
 
-  void on_delayed(const std::string& generation_id, const error& why) {
-    log_.warning("a record has to wait",
-                 {{telemetry::names::generation_id, generation_id}, {"problem", why.message}, {"detail", why.detail}});
+  void on_record_trouble(record_trouble what, const ended_generation* of, const error& why) const {
+    const auto [level, text] = words_for(what);
+    const ended_generation unreadable{};
+    const ended_generation& about = of == nullptr ? unreadable : *of;
+    // With what is owed for it, should it be lost.
+    log_.log(level, text,
+             {{telemetry::names::generation_id, about.id},
+              {"conversation_id", about.conversation_id},
+              {"user_id", about.who.user_id},
+              {"key_id", about.who.key_id},
+              {telemetry::names::provider, about.how.provider},
+              {telemetry::names::model, about.model},
+              {"input_tokens", about.how.usage.input_tokens},
+              {"output_tokens", about.how.usage.output_tokens},
+              {"problem", why.message},
+              {"detail", why.detail}});
   }
 
   void on_broken(const live_generation& which, std::exception_ptr why) override {
@@ -70,6 +86,21 @@ class module::watch final : public observer {
   }
 
  private:
+  static std::pair<telemetry::log_level, std::string_view> words_for(record_trouble what) {
+    using enum telemetry::log_level;
+    switch (what) {
+      case record_trouble::waits:
+        return {warning, "a record has to wait"};
+      case record_trouble::in_memory:
+        return {error, "a record is in memory alone: neither database nor disk take it; nothing new is begun"};
+      case record_trouble::set_aside:
+        return {error, "the database refused a record for ever: it was set aside, in records.outbox.refused"};
+      case record_trouble::lost:
+        return {error, "a record is lost"};
+    }
+    std::unreachable();
+  }
+
   void add_gaps(const std::string& provider, std::uint64_t published, const generation::finish& how) {
     constexpr std::uint64_t ends = 2;  // the first delta, and the finish
     if (!how.time_to_first_token || published <= ends) return;
@@ -116,8 +147,8 @@ module::module(async::worker_pool& workers, settings told, std::vector<std::shar
     log_(log), watch_(std::make_unique<watch>(metrics, log)),
     store_(std::make_unique<conversation_store_sql>(database)),
     records_(std::make_unique<recorder>(workers, *store_, outbox, recorder::settings{},
-                                        [this](const std::string& generation_id, const error& why) {
-                                          watch_->on_delayed(generation_id, why);
+                                        [this](record_trouble what, const ended_generation* of, const error& why) {
+                                          watch_->on_record_trouble(what, of, why);
                                         })),
     agent_(std::make_unique<agent>(workers, std::move(told), std::move(providers), *store_, *records_, *watch_, spans)),
     conversations_(std::make_unique<conversations>(*store_, *agent_)), usage_(std::make_unique<usage_ledger>(*store_)) {
@@ -174,7 +205,17 @@ task<> module::leave() {
 }
 
 task<> module::drain(std::chrono::milliseconds limit) {
-  return agent_->drain(limit);
+  const auto deadline = std::chrono::steady_clock::now() + limit;
+  co_await agent_->drain(limit);
+  co_await records_->settle(std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now()));
+}
+
+task<result<void>> module::check() {
+  if (records_->is_full()) {
+    co_return failure(error_reason::unavailable,
+                      fmt::format("{} records of answers wait and no more can be kept", records_->waiting()));
+  }
+  co_return result<void>();
 }
 
 }  // namespace sluice::agent

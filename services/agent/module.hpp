@@ -48,7 +48,10 @@ class module {
   void join(state::shared_state& others, std::string address);
   /// Ends that. On the first worker; nothing if it never joined.
   task<> leave();
-  /// Refuses new generations; returns when none is running, or after `limit`, when the rest was cancelled.
+  /// For `/readyz`: whether answers that end can be recorded. Errors: unavailable.
+  task<result<void>> check();
+  /// Refuses new generations; returns when none is running and all are recorded, or after `limit`, when the rest was
+  /// cancelled, and its records were given a moment more.
   task<> drain(std::chrono::milliseconds limit);
 
  private:

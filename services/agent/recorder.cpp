@@ -1,6 +1,8 @@
 #include "agent/recorder.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
@@ -11,12 +13,30 @@
 namespace sluice::agent {
 namespace {
 
+// Between two looks at what is not on the disk yet, when the process ends.
+constexpr std::chrono::milliseconds look_again{20};
+
+constexpr const char* lost = "neither the database nor the outbox could be written until the process had to end";
+
 // A store's promise is a result; what it throws all the same must not cost the record.
 task<result<void>> write(conversation_store& to, ended_generations ended) {
   try {
     co_return co_await to.record(std::move(ended));
   } catch (const std::exception& problem) {
-    co_return std::unexpected(error{.message = "the record could not be written", .detail = problem.what()});
+    co_return std::unexpected(error{
+        .reason = error_reason::unavailable, .message = "the record could not be written", .detail = problem.what()});
+  }
+}
+
+// Whether the same record will never be taken: not what is away, full, locked or slow, but what breaks a rule.
+bool is_final(const error& why) {
+  switch (why.reason) {
+    case error_reason::unavailable:
+    case error_reason::timed_out:
+    case error_reason::cancelled:
+      return false;
+    default:
+      return true;
   }
 }
 
@@ -51,6 +71,10 @@ task<> recorder::write_batch(std::shared_ptr<batch> full) {
   // Behind all that is ready to run, so that what ends with it can join.
   co_await asio::post(workers_[async::this_worker()].get_executor(), use_task);
   next_[async::this_worker()].reset();
+  {
+    const std::scoped_lock lock(mutex_);
+    writing_.push_back(full);
+  }
   const auto outcome = co_await async::with_deadline(write(store_, full->records), settings_.patience);
   if (!outcome || !*outcome) {
     const error why =
@@ -59,25 +83,29 @@ task<> recorder::write_batch(std::shared_ptr<batch> full) {
     for (const auto& one : full->records)
       co_await put_by(one, why);
   }
+  {
+    const std::scoped_lock lock(mutex_);
+    std::erase(writing_, full);
+  }
   full->is_settled = true;
   for (async::wakeup* const one : full->waiting)
     one->notify();
 }
 
 task<> recorder::put_by(std::shared_ptr<const ended_generation> ended, error why) {
-  on_trouble_(ended->id, why);
   std::string text = to_text(*ended);
   {
     const std::scoped_lock lock(mutex_);
-    waiting_.push_back({.what = ended, .bytes = text.size(), .in_outbox = true});
+    waiting_.push_back({.what = ended, .bytes = text.size()});
     waiting_bytes_.fetch_add(text.size(), std::memory_order_relaxed);
   }
   const result<void> kept = co_await outbox_.append(std::move(text));
-  if (kept) co_return;
-  on_trouble_(ended->id, kept.error());
-  const std::scoped_lock lock(mutex_);
-  const auto place = std::ranges::find(waiting_, ended, &waiting_record::what);
-  if (place != waiting_.end()) place->in_outbox = false;
+  if (kept) {
+    on_trouble_(record_trouble::waits, ended.get(), why);
+    co_return;
+  }
+  mark(ended, false);
+  on_trouble_(record_trouble::in_memory, ended.get(), kept.error());
 }
 
 ended_generations recorder::waiting_in(const std::string& conversation_id) const {
@@ -116,14 +144,29 @@ void recorder::begin() {
 
 task<result<void>> recorder::deliver(std::string text) {
   const auto ended = parse_ended_generation(text);
-  if (!ended) {
-    on_trouble_("", ended.error());
-    co_return result<void>{};
-  }
+  if (!ended) co_return co_await set_aside(std::move(text), nullptr, ended.error());
   ended_generations one{*ended};
   const result<void> written = co_await write(store_, std::move(one));
-  if (written) drop((*ended)->id);
-  co_return written;
+  if (!written && is_final(written.error())) {
+    const result<void> aside = co_await set_aside(std::move(text), ended->get(), written.error());
+    if (!aside) co_return aside;
+  } else if (!written) {
+    co_return written;
+  }
+  drop((*ended)->id);
+  co_return result<void>{};
+}
+
+// One that will never be taken must not keep those behind it from the store.
+task<result<void>> recorder::set_aside(std::string text, const ended_generation* of, error why) {
+  const result<void> kept = co_await outbox_.set_aside(std::move(text));
+  if (kept) {
+    on_trouble_(record_trouble::set_aside, of, why);
+    co_return kept;
+  }
+  const std::string id = of == nullptr ? "unreadable" : of->id;
+  if (std::exchange(stuck_, id) != id) on_trouble_(record_trouble::waits, of, kept.error());
+  co_return kept;
 }
 
 task<> recorder::try_again() {
@@ -133,23 +176,67 @@ task<> recorder::try_again() {
     co_await timer.async_wait(use_task);
     // Who had to wait was told of; that the wait goes on is no news.
     if (outbox_.records_waiting() != 0) std::ignore = co_await catch_up();
-    co_await write_directly();
+    co_await save_from_memory();
   }
 }
 
 // What neither the store nor the outbox would take: the disk is full, for one.
-task<> recorder::write_directly() {
-  while (const auto next = next_outside_outbox()) {
+task<> recorder::save_from_memory() {
+  while (const auto next = next_in_memory()) {
     ended_generations one{next};
-    if (const result<void> written = co_await write(store_, std::move(one)); !written) co_return;
-    drop(next->id);
+    const result<void> written = co_await write(store_, std::move(one));
+    if (written) {
+      drop(next->id);
+      continue;
+    }
+    // The outbox's own turn finds out what will never be taken.
+    if (const result<void> kept = co_await outbox_.append(to_text(*next)); !kept) co_return;
+    mark(next, true);
+    on_trouble_(record_trouble::waits, next.get(), written.error());
   }
 }
 
-std::shared_ptr<const ended_generation> recorder::next_outside_outbox() const {
+task<> recorder::settle(std::chrono::milliseconds limit) {
+  using std::chrono::steady_clock;
+  const auto deadline = steady_clock::now() + std::max(limit, settings_.patience + settings_.retry);
+  steady_timer timer(co_await asio::this_coro::executor);
+  for (;;) {
+    const ended_generations left = unsaved();
+    if (left.empty()) co_return;
+    if (steady_clock::now() >= deadline) {
+      for (const auto& one : left)
+        on_trouble_(record_trouble::lost, one.get(), {.reason = error_reason::unavailable, .message = lost});
+      co_return;
+    }
+    timer.expires_after(look_again);
+    co_await timer.async_wait(use_task);
+  }
+}
+
+ended_generations recorder::unsaved() const {
+  ended_generations found;
+  const std::scoped_lock lock(mutex_);
+  for (const waiting_record& one : waiting_) {
+    if (!one.in_outbox) found.push_back(one.what);
+  }
+  for (const auto& one : writing_)
+    std::ranges::copy_if(one->records, std::back_inserter(found),
+                         [&](const auto& record) { return std::ranges::find(found, record) == found.end(); });
+  return found;
+}
+
+std::shared_ptr<const ended_generation> recorder::next_in_memory() const {
   const std::scoped_lock lock(mutex_);
   const auto found = std::ranges::find(waiting_, false, &waiting_record::in_outbox);
   return found == waiting_.end() ? nullptr : found->what;
+}
+
+void recorder::mark(const std::shared_ptr<const ended_generation>& which, bool in_outbox) {
+  const std::scoped_lock lock(mutex_);
+  const auto place = std::ranges::find(waiting_, which, &waiting_record::what);
+  if (place == waiting_.end() || place->in_outbox == in_outbox) return;
+  place->in_outbox = in_outbox;
+  in_memory_.fetch_add(in_outbox ? -1 : 1, std::memory_order_relaxed);
 }
 
 void recorder::drop(const std::string& generation_id) {
@@ -158,6 +245,7 @@ void recorder::drop(const std::string& generation_id) {
                                       [](const waiting_record& one) -> const std::string& { return one.what->id; });
   if (gone == waiting_.end()) return;
   waiting_bytes_.fetch_sub(gone->bytes, std::memory_order_relaxed);
+  if (!gone->in_outbox) in_memory_.fetch_sub(1, std::memory_order_relaxed);
   waiting_.erase(gone);
 }
 

@@ -18,10 +18,21 @@
 
 namespace sluice::agent {
 
+/// What became of a record that could not be written at once.
+enum class record_trouble : std::uint8_t {
+  waits,      ///< in the outbox
+  in_memory,  ///< the outbox would not take it either
+  set_aside,  ///< the store will never take it; it is in the outbox's file of refused ones
+  lost,       ///< the process ends, and it is nowhere
+};
+
 /// What ends on a worker within one turn of its loop is written together: the busier it is, the less a record costs.
 ///
-/// A store that is away delays records and loses none: what could not be written in time waits in the outbox, and in
-/// memory for those who ask for it meanwhile, and is tried again until it is written. Any worker.
+/// A store that is away delays records: what could not be written in time waits in the outbox, and in memory for those
+/// who ask for it meanwhile, and is tried again until it is written. What the outbox cannot take either (its disk is
+/// full, and so is the room that it keeps) is in memory alone: nothing new is begun then, both are tried until one of
+/// them works, and `settle` gives them time before the process ends. What it ends without is lost, and said to be. Any
+/// worker.
 class recorder {
  public:
   struct settings {
@@ -29,13 +40,14 @@ class recorder {
     std::chrono::milliseconds retry{500};       ///< between two attempts to write what waits
     std::uint64_t waiting_bytes_max = 256ULL << 20;
   };
-  using trouble_handler = std::function<void(const std::string& generation_id, const error& why)>;
+  /// `of` is null for a record that cannot be read.
+  using trouble_handler = std::function<void(record_trouble what, const ended_generation* of, const error& why)>;
 
-  /// `on_trouble` is told of each record that has to wait, or that cannot be kept on the disk either.
   recorder(async::worker_pool& workers, conversation_store& to, store::outbox& outbox, settings told,
            trouble_handler on_trouble);
 
-  /// Returns when the record is on the disk: in the store, or in the outbox for later. Does not throw.
+  /// Returns when the record is on the disk, in the store or in the outbox for later, or neither could take it. Does
+  /// not throw.
   task<> record(std::shared_ptr<const ended_generation> ended);
 
   /// Of those that wait: the ones of a conversation, oldest first; one generation's, or null.
@@ -43,12 +55,18 @@ class recorder {
   std::shared_ptr<const ended_generation> find_waiting(const std::string& generation_id) const;
   std::size_t waiting() const;
   /// Whether as much waits as may: nothing more should be begun that could not be recorded.
-  bool is_full() const { return waiting_bytes_.load(std::memory_order_relaxed) >= settings_.waiting_bytes_max; }
+  bool is_full() const {
+    return waiting_bytes_.load(std::memory_order_relaxed) >= settings_.waiting_bytes_max ||
+           in_memory_.load(std::memory_order_relaxed) != 0;
+  }
 
   /// Writes what the outbox has kept of an earlier process. The error is the store's.
   task<result<void>> catch_up();
   /// Begins to try again what waits; before the workers run or while they do.
   void begin();
+  /// For the end of the process: returns when every record is on the disk, or at `limit`, having told of those that are
+  /// not. It gives what is being written time to get into the outbox, whatever `limit` says.
+  task<> settle(std::chrono::milliseconds limit);
 
  private:
   // What is about to be written together, and who waits for that; of one worker.
@@ -60,14 +78,17 @@ class recorder {
   struct waiting_record {
     std::shared_ptr<const ended_generation> what;
     std::uint64_t bytes = 0;  // about what it takes up
-    bool in_outbox = false;
+    bool in_outbox = true;
   };
   task<> write_batch(std::shared_ptr<batch> full);
   task<> put_by(std::shared_ptr<const ended_generation> ended, error why);
   task<result<void>> deliver(std::string text);
+  task<result<void>> set_aside(std::string text, const ended_generation* of, error why);
   task<> try_again();
-  task<> write_directly();
-  std::shared_ptr<const ended_generation> next_outside_outbox() const;
+  task<> save_from_memory();
+  std::shared_ptr<const ended_generation> next_in_memory() const;
+  void mark(const std::shared_ptr<const ended_generation>& which, bool in_outbox);
+  ended_generations unsaved() const;
   void drop(const std::string& generation_id);
 
   async::worker_pool& workers_;
@@ -78,7 +99,10 @@ class recorder {
   std::vector<std::shared_ptr<batch>> next_;  // by worker; null: nothing to write
   mutable std::mutex mutex_;
   std::deque<waiting_record> waiting_;
+  std::vector<std::shared_ptr<const batch>> writing_;
   std::atomic<std::uint64_t> waiting_bytes_{0};
+  std::atomic<std::size_t> in_memory_{0};  // of those that wait
+  std::string stuck_;                      // refused for ever, but cannot be set aside: told of; of the first worker
 };
 
 }  // namespace sluice::agent
