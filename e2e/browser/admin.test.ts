@@ -164,7 +164,7 @@ describe.each(['light', 'dark'] as const)('in the %s', (colorScheme) => {
     await page.getByRole('row', { name: /Total/ }).waitFor();
     await look('usage');
     await go('Nodes');
-    await page.getByText('Connections').waitFor();
+    await page.getByText('Connections').first().waitFor();
     await look('nodes');
     await go('Audit log');
     await page.getByRole('list', { name: 'Audit log' }).waitFor();

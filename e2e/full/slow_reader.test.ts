@@ -25,7 +25,7 @@ afterAll(async () => {
 });
 
 async function stopReading(): Promise<RawSocket> {
-  const raw = await RawSocket.upgrade(gateway.port, { 'Sec-WebSocket-Protocol': fullDialect });
+  const raw = await RawSocket.upgrade(gateway.one.port, { 'Sec-WebSocket-Protocol': fullDialect });
   raw.socket.pause();
   raw.frame({
     opcode: opcode.text,

@@ -73,6 +73,7 @@ export const isCluster = process.env.SLUICE_E2E === 'cluster';
 export interface Entrance {
   url: string;
   chatUrl: string;
+  port: number;
 }
 
 const chatUrlOf = (url: string): string => `${url.replace(/^http/, 'ws')}/chat`;
@@ -173,7 +174,7 @@ export class Gateway {
   /** One of the processes that take clients: what is said of one process, such as how many sockets it takes. */
   get one(): Entrance {
     const url = this.cluster?.node('gateway-1').address ?? this.url;
-    return { url, chatUrl: chatUrlOf(url) };
+    return { url, chatUrl: chatUrlOf(url), port: Number(new URL(url).port) };
   }
 
   /** What the processes that take clients hold in memory, in bytes. */

@@ -88,6 +88,10 @@ task<result<void>> channel::check(milliseconds limit) {
   co_return failure(error_reason::unavailable, fmt::format("{} is stopping", peer()));
 }
 
+bool channel::is_idle() const {
+  return links_->is_idle();
+}
+
 void channel::cancel_all() {
   links_->give_up_all();
 }

@@ -41,6 +41,8 @@ class channel {
   task<result<void>> check(milliseconds limit);
   /// Ends all calls that are under way, as `unavailable`.
   void cancel_all();
+  /// Whether no call is under way.
+  bool is_idle() const;
   /// For client.hpp.
   connections& links() { return *links_; }
 

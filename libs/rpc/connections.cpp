@@ -58,6 +58,11 @@ void connections::enter(under_way& call, const call_name& name, grpc::ClientCont
   under_way_.insert(&call);
 }
 
+bool connections::is_idle() {
+  const std::scoped_lock lock(lock_);
+  return under_way_.empty();
+}
+
 void connections::give_up_all() {
   const std::scoped_lock lock(lock_);
   for (under_way* each : under_way_)

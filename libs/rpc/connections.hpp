@@ -54,6 +54,7 @@ class connections {
     if (under_way_.empty()) left_.notify_all();
   }
   void give_up_all();
+  bool is_idle();
 
   /// What a call that failed is to its caller; logs that this node is refused.
   error read_failure(const grpc::Status& status);

@@ -86,6 +86,7 @@ class agent final : public service {
   task<> keep_house(std::size_t worker);
   task<> forget_keys();
   task<> quiet_down(std::chrono::milliseconds limit);
+  std::chrono::milliseconds patience_with(const live_generation& unfollowed) const;
   void cancel_orphans(shift& here, std::chrono::steady_clock::time_point now) const;
   void keep(shift& here, std::shared_ptr<live_generation> ended);
   /// It leaves memory; the caller takes it out of the list.

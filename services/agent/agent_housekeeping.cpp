@@ -16,6 +16,8 @@ constexpr std::chrono::milliseconds housekeeping_min{20};
 constexpr std::chrono::milliseconds cancel_patience{500};
 // How long an answer that nobody may come back for waits for whoever asked for it, on another node.
 constexpr std::chrono::seconds pick_up_limit{30};
+// Of `orphan_timeout`, for an answer that whoever asked for it never came for: it may not know that there is one.
+constexpr int unclaimed_share = 4;
 // Who does not know whether a request arrived has asked again by then.
 constexpr std::chrono::hours keys_kept{24};
 constexpr std::chrono::minutes keys_tick{10};
@@ -62,13 +64,17 @@ task<> agent::keep_house(std::size_t worker) {
   }
 }
 
+std::chrono::milliseconds agent::patience_with(const live_generation& unfollowed) const {
+  return unfollowed.handed_out ? settings_.orphan_timeout : settings_.orphan_timeout / unclaimed_share;
+}
+
 void agent::cancel_orphans(shift& here, steady_clock::time_point now) const {
   for (const auto& one : here.running) {
     if (one->log->followers() != 0) {
       one->unfollowed_since.reset();
     } else if (!one->unfollowed_since) {
       one->unfollowed_since = now;
-    } else if (now - *one->unfollowed_since >= settings_.orphan_timeout && !one->cancelled) {
+    } else if (now - *one->unfollowed_since >= patience_with(*one) && !one->cancelled) {
       one->cancelled = true;
       // Posted: the end of a task may change the list that is walked here.
       workers_[one->worker].post([one] { one->stop.emit(asio::cancellation_type::terminal); });

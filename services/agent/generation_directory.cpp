@@ -19,6 +19,12 @@ result<void> as_done(const result<T>& answer) {
   return {};
 }
 
+std::string mark_key(const std::string& owner) {
+  return "agents-watched:" + owner;
+}
+
+constexpr std::chrono::hours mark_kept{1};
+
 }  // namespace
 
 task<result<void>> generation_directory::put(std::string generation_id, agent_place where,
@@ -52,6 +58,14 @@ task<result<bool>> generation_directory::has_agent(std::string owner) {
   const auto held = co_await in_.find_holder(agent_key(owner));
   if (!held) co_return std::unexpected(held.error());
   co_return held->has_value();
+}
+
+task<result<bool>> generation_directory::mark(std::string owner) {
+  const std::string key = mark_key(owner);
+  auto known = co_await in_.extend(key, mark_kept);
+  if (!known || *known) co_return known;
+  if (auto set = co_await in_.put(key, std::move(owner), mark_kept); !set) co_return std::unexpected(set.error());
+  co_return false;
 }
 
 }  // namespace sluice::agent

@@ -23,6 +23,8 @@ class generation_directory {
  public:
   static constexpr std::chrono::milliseconds lease{10'000};
   static constexpr std::chrono::milliseconds renewal{3'000};
+  /// Between two looks for agents that are gone.
+  static constexpr std::chrono::milliseconds look{1'000};
 
   explicit generation_directory(state::shared_state& in) : in_(in) {}
 
@@ -36,6 +38,9 @@ class generation_directory {
   task<result<void>> put_agent(agent_place where);
   task<result<void>> remove_agent(std::string owner);
   task<result<bool>> has_agent(std::string owner);
+  /// Leaves a mark, for who looks again. Whether the last one is still there: if not, nobody looked before, or shared
+  /// state has lost what it knew.
+  task<result<bool>> mark(std::string owner);
 
  private:
   state::shared_state& in_;

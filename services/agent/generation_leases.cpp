@@ -96,27 +96,42 @@ task<> generation_leases::keep_renewing() {
 task<> generation_leases::keep_looking_for_lost() {
   steady_timer timer(workers_[0].get_executor());
   for (;;) {
-    timer.expires_after(generation_directory::renewal);
+    timer.expires_after(generation_directory::look);
     co_await timer.async_wait(use_task);
-    co_await look_for_lost();
+    co_await look_for_lost(clock::now());
   }
 }
 
-task<> generation_leases::look_for_lost() {
+task<> generation_leases::look_for_lost(clock::time_point now) {
+  const auto is_whole = co_await directory_.mark(here_.owner);
+  if (!is_whole) {  // nobody could look, and perhaps nobody could renew: nobody is missing
+    whole_since_.reset();
+    missing_since_.clear();
+    co_return;
+  }
+  if (!*is_whole || !whole_since_) {
+    whole_since_ = now;
+    missing_since_.clear();
+  }
+  if (now - *whole_since_ >= generation_directory::lease) co_await close_lost(now);
+}
+
+task<> generation_leases::close_lost(clock::time_point now) {
   const auto owners = co_await store_.list_owners();
   if (!owners) co_return;
   std::unordered_map<std::string, clock::time_point> missing;
   for (const std::string& owner : *owners) {
     if (owner == here_.owner) continue;
     const auto is_there = co_await directory_.has_agent(owner);
-    if (!is_there) {  // nobody could look: nobody is missing
+    if (!is_there) {
+      whole_since_.reset();
       missing_since_.clear();
       co_return;
     }
     if (*is_there) continue;
     const auto known = missing_since_.find(owner);
-    const auto since = known == missing_since_.end() ? clock::now() : known->second;
-    if (clock::now() - since < generation_directory::lease) {
+    const auto since = known == missing_since_.end() ? now : known->second;
+    if (now - since < generation_directory::renewal) {
       missing.emplace(owner, since);
       continue;
     }

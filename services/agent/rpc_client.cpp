@@ -51,7 +51,7 @@ class remote_agent final : public service {
     how.deadline = told_.call_deadline;
     how.request_id = asked.request_id;
     how.trace = asked.trace;
-    const auto answer = co_await nodes_.any().call(&methods::Start, to_message(asked), std::move(how));
+    const auto answer = co_await nodes_.any().answers.call(&methods::Start, to_message(asked), std::move(how));
     if (!answer) co_return std::unexpected(answer.error());
     places_.remember(answer->generation_id(), answer->address());
     co_return from_message(*answer);
@@ -87,7 +87,7 @@ class remote_agent final : public service {
       if (auto known = claim(self)) {  // somebody was quicker; what was opened here is let go
         self = std::move(known);
       } else {
-        follow_on(self, std::move(into), std::move(opened->rest), address);
+        follow_on(self, std::move(into), std::move(*opened), address);
       }
     }
     if (!co_await reaches(self->log, after))
@@ -110,7 +110,7 @@ class remote_agent final : public service {
     v1::ListModelsRequest request;
     *request.mutable_who() = to_message(who);
     const auto answer =
-        co_await nodes_.any().call(&methods::ListModels, std::move(request), within(told_.call_deadline));
+        co_await nodes_.any().answers.call(&methods::ListModels, std::move(request), within(told_.call_deadline));
     if (!answer) co_return std::unexpected(answer.error());
     std::vector<model_card> known;
     for (const v1::Model& each : answer->models())
@@ -137,6 +137,8 @@ class remote_agent final : public service {
     const std::scoped_lock lock(mutex_);
     return followed_.size();
   }
+  agent_nodes& nodes() { return nodes_; }
+  agent_places& places() { return places_; }
 
  private:
   static error unknown(const std::string& generation_id) {
@@ -169,7 +171,8 @@ class remote_agent final : public service {
     v1::CancelRequest request;
     *request.mutable_who() = to_message(who);
     request.set_generation_id(std::move(generation_id));
-    const auto answer = co_await (*node)->call(&methods::Cancel, std::move(request), within(told_.call_deadline));
+    const auto answer =
+        co_await (*node)->answers.call(&methods::Cancel, std::move(request), within(told_.call_deadline));
     if (!answer) co_return std::unexpected(answer.error());
     co_return result<void>();
   }
@@ -199,8 +202,8 @@ class remote_agent final : public service {
     return place->second;
   }
 
-  void follow_on(const std::shared_ptr<followed_answer>& self, generation::mirror into,
-                 rpc::client_stream<v1::Deltas> stream, std::string address) {
+  void follow_on(const std::shared_ptr<followed_answer>& self, generation::mirror into, opened_stream stream,
+                 std::string address) {
     shifts_[self->worker].push_back(self);
     asio::co_spawn(workers_[self->worker].get_executor(),
                    run(self, std::move(into), std::move(stream), std::move(address)),
@@ -218,15 +221,15 @@ class remote_agent final : public service {
     forget(self);
   }
 
-  task<> run(std::shared_ptr<followed_answer> self, generation::mirror into, rpc::client_stream<v1::Deltas> stream,
+  task<> run(std::shared_ptr<followed_answer> self, generation::mirror into, opened_stream stream,
              std::string address) {
     while (!into.source()->ended()) {
-      auto next = co_await stream.read();
+      auto next = co_await stream.rest.read();
       if (next && *next) {
         if (auto taken = take_deltas(into, **next); !taken) into.end(broken_off(std::move(taken.error())));
         continue;
       }
-      stream.cancel();
+      stream.rest.cancel();
       auto again = co_await seek(*self, into, address);
       if (!again) {
         log_.warning(
@@ -245,8 +248,7 @@ class remote_agent final : public service {
 
   // Until somebody has it, or it is certain that nobody has: the lease of its agent has run out. With shared state away
   // nothing is certain, and the agent is tried where it was.
-  task<result<rpc::client_stream<v1::Deltas>>> seek(followed_answer& self, generation::mirror& into,
-                                                    std::string& address) {
+  task<result<opened_stream>> seek(followed_answer& self, generation::mirror& into, std::string& address) {
     const std::string id = into.source()->id();
     const auto until = clock::now() + told_.lost_after;
     steady_timer timer(co_await asio::this_coro::executor);
@@ -260,9 +262,9 @@ class remote_agent final : public service {
                                          {.from = from, .known = from}, told_.opening_deadline);
       if (opened) {
         // What is stored of an interrupted answer is less than what was read here: only how it ended counts.
-        if (is_nowhere && is_failure(opened->first)) opened->first.clear_ranges();
+        if (is_nowhere && ends_as_failure(opened->first)) opened->first.clear_ranges();
         if (auto taken = take_deltas(into, opened->first); !taken) co_return std::unexpected(std::move(taken.error()));
-        co_return std::move(opened->rest);
+        co_return std::move(*opened);
       }
       last = std::move(opened.error());
       if (is_nowhere) break;
@@ -272,19 +274,15 @@ class remote_agent final : public service {
     co_return std::unexpected(std::move(last));
   }
 
-  static bool is_failure(const v1::Deltas& message) {
-    if (!message.has_ending()) return false;
-    const auto ending = generation::parse_finish(message.ending());
-    return !ending || ending->status == generation::status::failed;
-  }
-
   task<> keep_house(std::size_t worker) {
     steady_timer timer(workers_[worker].get_executor());
     for (;;) {
       timer.expires_after(told_.housekeeping);
       co_await timer.async_wait(use_task);
       let_go_of_abandoned(worker);
-      if (worker == 0) places_.forget_old();
+      if (worker != 0) continue;
+      places_.forget_old();
+      nodes_.drop_unused(told_.channel_kept);
     }
   }
 
@@ -357,7 +355,7 @@ struct rpc_client::parts {
       : told(with),
         over(any),
         agents(workers, any, std::move(make), in, told, log),
-        conversations(any, told.call_deadline) {}
+        conversations(agents.nodes(), agents.places(), told.call_deadline) {}
 
   const rpc_client_settings told;
   rpc::channel& over;

@@ -22,6 +22,7 @@ struct rpc_client_settings {
   std::chrono::milliseconds abandoned_after{5'000};        ///< what nobody here reads is followed no longer
   std::chrono::milliseconds housekeeping{1'000};           ///< between two looks for such
   std::chrono::milliseconds lost_after{20'000};            ///< a stream that breaks is sought again for so long
+  std::chrono::milliseconds channel_kept{300'000};         ///< to one agent, without a call
   std::uint64_t log_bytes_max = (1ULL << 30) + (1 << 20);  ///< above what any agent lets an answer grow to
 };
 

@@ -13,30 +13,14 @@
 #include "agent/agent_testing.hpp"
 #include "agent/module.hpp"
 #include "agent/rpc_server.hpp"
+#include "agent/state_testing.hpp"
 #include "generation/answer.hpp"
-#include "state/shared_state_memory.hpp"
 
 namespace sluice::agent {
 namespace {
 
 using namespace std::chrono_literals;
 using generation::status;
-
-// Shared state that can be away, and whose leases run out when a test says so.
-class moody_state final : public state::shared_state_memory {
- public:
-  moody_state() : shared_state_memory({}, [this] { return std::chrono::steady_clock::now() + ahead_.load(); }) {}
-
-  void pass(std::chrono::milliseconds time) { ahead_ = ahead_.load() + time; }
-  task<result<std::optional<state::holding>>> find_holder(std::string key) override {
-    if (is_away) co_return failure(error_reason::unavailable, "away");
-    co_return co_await shared_state_memory::find_holder(std::move(key));
-  }
-  std::atomic<bool> is_away = false;
-
- private:
-  std::atomic<std::chrono::milliseconds> ahead_{0ms};
-};
 
 class rpc_client_test : public ::testing::Test {
  protected:
@@ -65,11 +49,11 @@ class rpc_client_test : public ::testing::Test {
 
   // What a gateway has.
   struct gateway {
-    gateway(rpc_client_test& of, const std::vector<std::string>& addresses)
+    gateway(rpc_client_test& of, const std::vector<std::string>& addresses, rpc_client_settings told)
         : any(of.connect(addresses, true)),
           client(
               of.workers, *any, [&of](const std::string& address) { return of.try_connect({address}, false); },
-              of.state, {.opening_deadline = 20s, .abandoned_after = 1h}, of.log) {
+              of.state, told, of.log) {
       client.begin();
     }
     std::unique_ptr<rpc::channel> any;
@@ -89,11 +73,13 @@ class rpc_client_test : public ::testing::Test {
   }
 
  protected:
+  static rpc_client_settings patient() { return {.opening_deadline = 20s, .abandoned_after = 1h}; }
   static settings rules() {
     return {.models = {{.name = "mock", .targets = {{.provider = "mock"}}}}, .default_model = "mock"};
   }
   static rpc::security protection() { return {.tls = {}, .secret = secret_string("of all nodes")}; }
   result<std::unique_ptr<rpc::channel>> try_connect(std::vector<std::string> addresses, bool only_serving) {
+    ++channels_made;
     return rpc::channel::make(
         {.peer = "agent", .addresses = std::move(addresses), .protection = protection(), .only_serving = only_serving},
         log);
@@ -107,12 +93,12 @@ class rpc_client_test : public ::testing::Test {
     return *nodes.back();
   }
   // To all agents, or only to `those`.
-  service& add_gateway(std::vector<std::string> those = {}) {
+  service& add_gateway(std::vector<std::string> those = {}, rpc_client_settings told = patient()) {
     if (those.empty()) {
       for (const auto& one : nodes)
         those.push_back(one->address);
     }
-    gateways.push_back(std::make_unique<gateway>(*this, those));
+    gateways.push_back(std::make_unique<gateway>(*this, those, told));
     return gateways.back()->client.face();
   }
 
@@ -149,6 +135,7 @@ class rpc_client_test : public ::testing::Test {
   telemetry::tracer spans;
   std::list<telemetry::metric_registry> metrics;
   moody_state state;
+  std::atomic<int> channels_made = 0;
   async::worker_pool workers{2};
   std::unique_ptr<store::database> database = store::must_open(scratch / "data.db");
   std::vector<std::unique_ptr<node>> nodes;
@@ -241,6 +228,41 @@ TEST_F(rpc_client_test, an_agent_that_dies_ends_its_answers_as_failed_and_the_ne
   ASSERT_TRUE(next) << next.error().message;
   const auto answer = on_worker(to_both.follow(me, next->generation_id, 0));
   EXPECT_TRUE(on_worker(read_all(answer->log)).starts_with("You said: \"Again\""));
+}
+
+TEST_F(rpc_client_test, how_far_an_answer_has_come_is_asked_of_its_writer) {
+  add_agent(stalling(5));
+  add_agent(stalling(5));
+  service& one = add_gateway();
+  service& other = add_gateway();
+  for (int i = 0; i < 4; ++i) {  // with both agents
+    start_request asked = ask("Hello");
+    asked.conversation_id = "new";
+    const auto begun = on_worker(one.start(std::move(asked)));
+    ASSERT_TRUE(begun) << begun.error().message;
+    on_worker(read_until(on_worker(one.follow(me, begun->generation_id, 0))->log, 5));
+    for (const auto& each : gateways) {
+      const auto record = on_worker(each->client.stored().read_generation(me, begun->generation_id));
+      ASSERT_TRUE(record) << record.error().message;
+      EXPECT_EQ(record->text, "You s");
+    }
+    EXPECT_TRUE(on_worker(other.cancel(me, begun->generation_id)));
+  }
+}
+
+TEST_F(rpc_client_test, a_channel_that_nobody_uses_is_let_go) {
+  add_agent(stalling(3));
+  service& one = add_gateway({}, {.abandoned_after = 1h, .housekeeping = 1ms, .channel_kept = 1ms});
+  const auto begun = on_worker(one.start(ask("Hello")));
+  const auto found = on_worker(one.follow(me, begun->generation_id, 0));
+  ASSERT_TRUE(found) << found.error().message;
+  on_worker(read_until(found->log, 3));  // by a stream that keeps the channel
+  const int with_stream = channels_made;
+  EXPECT_TRUE(on_worker(one.cancel(me, begun->generation_id)));
+  EXPECT_EQ(channels_made, with_stream);
+  EXPECT_EQ(on_worker(read_all(found->log)), "You");
+  while (channels_made == with_stream)
+    EXPECT_TRUE(on_worker(one.cancel(me, begun->generation_id)));
 }
 
 TEST_F(rpc_client_test, what_an_agent_has_stored_outlives_it) {

@@ -9,12 +9,6 @@ namespace {
 
 using methods = rpc::methods<v1::Conversations>;
 
-rpc::call_options within(std::chrono::milliseconds deadline) {
-  rpc::call_options made;
-  made.deadline = deadline;
-  return made;
-}
-
 }  // namespace
 
 task<result<conversation_page>> rpc_conversations::list_conversations(caller who, list_conversations_request asked) {
@@ -24,7 +18,8 @@ task<result<conversation_page>> rpc_conversations::list_conversations(caller who
   request.set_archived(asked.archived);
   request.set_cursor(std::move(asked.cursor));
   request.set_limit(asked.limit);
-  const auto answer = co_await node_.call(&methods::ListConversations, std::move(request), within(deadline_));
+  const auto answer =
+      co_await nodes_.any().stored.call(&methods::ListConversations, std::move(request), within(deadline_));
   if (!answer) co_return std::unexpected(answer.error());
   conversation_page page;
   for (const v1::ConversationCard& each : answer->conversations())
@@ -40,7 +35,8 @@ task<result<conversation_tree>> rpc_conversations::read_conversation(caller who,
   request.set_conversation_id(std::move(conversation_id));
   request.set_cursor(std::move(cursor));
   request.set_limit(limit);
-  const auto answer = co_await node_.call(&methods::ReadConversation, std::move(request), within(deadline_));
+  const auto answer =
+      co_await nodes_.any().stored.call(&methods::ReadConversation, std::move(request), within(deadline_));
   if (!answer) co_return std::unexpected(answer.error());
   co_return from_message(*answer);
 }
@@ -52,7 +48,8 @@ task<result<conversation_card>> rpc_conversations::change_conversation(caller wh
   request.set_conversation_id(std::move(conversation_id));
   if (wanted.title) request.set_title(std::move(*wanted.title));
   if (wanted.archived) request.set_archived(*wanted.archived);
-  const auto answer = co_await node_.call(&methods::ChangeConversation, std::move(request), within(deadline_));
+  const auto answer =
+      co_await nodes_.any().stored.call(&methods::ChangeConversation, std::move(request), within(deadline_));
   if (!answer) co_return std::unexpected(answer.error());
   co_return from_message(*answer);
 }
@@ -61,18 +58,30 @@ task<result<void>> rpc_conversations::delete_conversation(caller who, std::strin
   v1::DeleteConversationRequest request;
   *request.mutable_who() = to_message(who);
   request.set_conversation_id(std::move(conversation_id));
-  const auto answer = co_await node_.call(&methods::DeleteConversation, std::move(request), within(deadline_));
+  const auto answer =
+      co_await nodes_.any().stored.call(&methods::DeleteConversation, std::move(request), within(deadline_));
   if (!answer) co_return std::unexpected(answer.error());
   co_return result<void>();
 }
 
+// Its writer knows how far it has come; what it has left when it is gone, any agent can read.
 task<result<generation_record>> rpc_conversations::read_generation(caller who, std::string generation_id) {
   v1::ReadGenerationRequest request;
   *request.mutable_who() = to_message(who);
-  request.set_generation_id(std::move(generation_id));
-  const auto answer = co_await node_.call(&methods::ReadGeneration, std::move(request), within(deadline_));
+  request.set_generation_id(generation_id);
+  const answer_location at = co_await places_.locate(std::move(generation_id));
+  auto answer = co_await read_generation_at(at.address, request);
+  if (!answer && !at.address.empty() && answer.error().reason == error_reason::unavailable)
+    answer = co_await read_generation_at({}, std::move(request));
   if (!answer) co_return std::unexpected(answer.error());
   co_return from_message(*answer);
+}
+
+task<result<v1::Generation>> rpc_conversations::read_generation_at(std::string address,
+                                                                   v1::ReadGenerationRequest request) {
+  const auto node = nodes_.at(address);
+  if (!node) co_return std::unexpected(node.error());
+  co_return co_await (*node)->stored.call(&methods::ReadGeneration, std::move(request), within(deadline_));
 }
 
 task<result<std::vector<usage_row>>> rpc_conversations::read_usage(caller who, std::string from, std::string to) {
@@ -80,7 +89,7 @@ task<result<std::vector<usage_row>>> rpc_conversations::read_usage(caller who, s
   *request.mutable_who() = to_message(who);
   request.set_from(std::move(from));
   request.set_to(std::move(to));
-  const auto answer = co_await node_.call(&methods::ReadUsage, std::move(request), within(deadline_));
+  const auto answer = co_await nodes_.any().stored.call(&methods::ReadUsage, std::move(request), within(deadline_));
   if (!answer) co_return std::unexpected(answer.error());
   std::vector<usage_row> rows;
   for (const v1::UsageOfDay& each : answer->rows()) {

@@ -1,17 +1,17 @@
-// The face on what is stored, by calls to any agent.
+// The face on what is stored, by calls to any agent; what is being written, by calls to its writer.
 #pragma once
 
 #include <chrono>
 
 #include "agent/conversation_service.hpp"
-#include "agent/v1/conversations.grpc.pb.h"
-#include "rpc/client.hpp"
+#include "agent/rpc_nodes.hpp"
 
 namespace sluice::agent {
 
 class rpc_conversations final : public conversation_service {
  public:
-  rpc_conversations(rpc::channel& over, std::chrono::milliseconds deadline) : node_(over), deadline_(deadline) {}
+  rpc_conversations(agent_nodes& nodes, agent_places& places, std::chrono::milliseconds deadline)
+      : nodes_(nodes), places_(places), deadline_(deadline) {}
 
   task<result<conversation_page>> list_conversations(caller who, list_conversations_request asked) override;
   task<result<conversation_tree>> read_conversation(caller who, std::string conversation_id, std::string cursor,
@@ -23,7 +23,10 @@ class rpc_conversations final : public conversation_service {
   task<result<std::vector<usage_row>>> read_usage(caller who, std::string from, std::string to) override;
 
  private:
-  rpc::client<v1::Conversations> node_;
+  task<result<v1::Generation>> read_generation_at(std::string address, v1::ReadGenerationRequest request);
+
+  agent_nodes& nodes_;
+  agent_places& places_;
   std::chrono::milliseconds deadline_;
 };
 

@@ -17,20 +17,32 @@ constexpr std::size_t places_max = 100'000;
 
 }  // namespace
 
-result<std::shared_ptr<rpc::client<v1::Agent>>> agent_nodes::at(const std::string& address) {
+result<std::shared_ptr<agent_node>> agent_nodes::at(const std::string& address) {
+  if (address.empty()) return any_;
   const std::scoped_lock lock(mutex_);
-  if (address.empty()) return std::shared_ptr<rpc::client<v1::Agent>>(std::shared_ptr<void>(), &any_);
-  node& known = nodes_[address];
-  if (!known.client) {
+  place& known = nodes_[address];
+  if (!known.node) {
     auto made = make_(address);
     if (!made) {
       nodes_.erase(address);
       return std::unexpected(std::move(made.error()));
     }
     known.channel = std::move(*made);
-    known.client = std::make_shared<rpc::client<v1::Agent>>(*known.channel);
+    known.node = std::make_shared<agent_node>(*known.channel);
   }
-  return known.client;
+  known.used = clock::now();
+  return known.node;
+}
+
+// Nobody else has the node, or comes by it without the lock; and the end of an idle channel does not wait.
+void agent_nodes::drop_unused(clock::duration for_long) {
+  const auto now = clock::now();
+  const std::scoped_lock lock(mutex_);
+  for (auto one = nodes_.begin(); one != nodes_.end();) {
+    place& known = one->second;
+    if (known.node.use_count() != 1 || !known.channel->is_idle()) known.used = now;
+    one = now - known.used >= for_long ? nodes_.erase(one) : std::next(one);
+  }
 }
 
 void agent_nodes::close() {
@@ -82,12 +94,13 @@ task<result<opened_stream>> open_stream(agent_nodes& nodes, std::string address,
   request.set_after(at.from);
   request.set_known(at.known);
   const executor here = co_await asio::this_coro::executor;
-  auto stream = (*node)->open(here, &rpc::methods<v1::Agent>::Follow, std::move(request), within(stream_deadline));
+  auto stream =
+      (*node)->answers.open(here, &rpc::methods<v1::Agent>::Follow, std::move(request), within(stream_deadline));
   auto first = co_await async::with_deadline(stream.read(), limit);
   if (!first) co_return std::unexpected(away("the agent does not answer"));
   if (!*first) co_return std::unexpected(std::move(first->error()));
   if (!**first || !(**first)->has_about()) co_return std::unexpected(away("the agent broke off"));
-  co_return opened_stream{.rest = std::move(stream), .first = std::move(***first)};
+  co_return opened_stream{.from = *node, .rest = std::move(stream), .first = std::move(***first)};
 }
 
 result<void> take_deltas(generation::mirror& into, v1::Deltas& message) {
@@ -101,6 +114,12 @@ result<void> take_deltas(generation::mirror& into, v1::Deltas& message) {
   if (!ending) return std::unexpected(std::move(ending.error()));
   into.end(std::move(*ending), message.ending_number());
   return {};
+}
+
+bool ends_as_failure(const v1::Deltas& message) {
+  if (!message.has_ending()) return false;
+  const auto ending = generation::parse_finish(message.ending());
+  return !ending || ending->status == generation::status::failed;
 }
 
 rpc::call_options within(std::chrono::milliseconds deadline) {

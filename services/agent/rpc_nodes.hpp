@@ -10,32 +10,44 @@
 #include "agent/generation_directory.hpp"
 #include "agent/rpc_client.hpp"
 #include "agent/v1/agent.grpc.pb.h"
+#include "agent/v1/conversations.grpc.pb.h"
 #include "generation/mirror.hpp"
 #include "rpc/client.hpp"
 
 namespace sluice::agent {
 
-/// Agents by address: a channel to each that something was with. Any thread.
+/// What an agent can be asked.
+struct agent_node {
+  explicit agent_node(rpc::channel& over) : answers(over), stored(over) {}
+  rpc::client<v1::Agent> answers;
+  rpc::client<v1::Conversations> stored;
+};
+
+/// Agents by address: a channel to each that something was with lately. Any thread.
 class agent_nodes {
  public:
-  agent_nodes(rpc::channel& any, agent_channel_maker make) : any_(any), make_(std::move(make)) {}
+  agent_nodes(rpc::channel& any, agent_channel_maker make)
+      : any_(std::make_shared<agent_node>(any)), make_(std::move(make)) {}
 
   /// Whichever takes new calls.
-  rpc::client<v1::Agent>& any() { return any_; }
-  /// A certain one; empty: any.
-  result<std::shared_ptr<rpc::client<v1::Agent>>> at(const std::string& address);
+  agent_node& any() { return *any_; }
+  /// A certain one; empty: any. It is there as long as what is returned, or a call of it.
+  result<std::shared_ptr<agent_node>> at(const std::string& address);
+  /// Lets go of channels that nothing went over for that long: of agents that are gone, among others.
+  void drop_unused(std::chrono::steady_clock::duration for_long);
   /// Not on a worker.
   void close();
 
  private:
-  struct node {
+  struct place {
     std::unique_ptr<rpc::channel> channel;
-    std::shared_ptr<rpc::client<v1::Agent>> client;
+    std::shared_ptr<agent_node> node;
+    std::chrono::steady_clock::time_point used;
   };
-  rpc::client<v1::Agent> any_;
+  std::shared_ptr<agent_node> any_;
   agent_channel_maker make_;
   std::mutex mutex_;
-  std::unordered_map<std::string, node> nodes_;
+  std::unordered_map<std::string, place> nodes_;
 };
 
 /// Where a generation is thought to be. An empty address: with nobody that is known.
@@ -73,6 +85,7 @@ struct log_position {
 };
 
 struct opened_stream {
+  std::shared_ptr<agent_node> from;
   rpc::client_stream<v1::Deltas> rest;
   v1::Deltas first;
 };
@@ -82,6 +95,7 @@ task<result<opened_stream>> open_stream(agent_nodes& nodes, std::string address,
                                         log_position at, std::chrono::milliseconds limit);
 /// Errors: as `mirror::take`.
 result<void> take_deltas(generation::mirror& into, v1::Deltas& message);
+bool ends_as_failure(const v1::Deltas& message);
 
 rpc::call_options within(std::chrono::milliseconds deadline);
 error away(std::string message);
