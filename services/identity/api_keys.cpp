@@ -1,23 +1,17 @@
 #include "identity/api_keys.hpp"
 
-#include <algorithm>
-
 #include <fmt/format.h>
 
 #include "base/digest.hpp"
 #include "base/ids.hpp"
 #include "base/utf8.hpp"
+#include "identity/names.hpp"
 #include "identity/secrets.hpp"
 
 namespace sluice::identity {
 namespace {
 
 constexpr std::size_t name_code_points_max = 64;
-
-bool is_control(char c) {
-  const auto byte = static_cast<unsigned char>(c);
-  return byte < 0x20 || byte == 0x7F;
-}
 
 }  // namespace
 
@@ -30,7 +24,7 @@ result<made_key> make_key(std::string user_id, std::string name, time_point now)
   if (count_code_points(name) > name_code_points_max) {
     return refuse(fmt::format("is too long: at most {} characters", name_code_points_max));
   }
-  if (std::ranges::any_of(name, is_control)) return refuse("control characters are not allowed");
+  if (!is_presentable(name)) return refuse("must be visible, without control characters or such as change its order");
 
   secret_string key = make_api_key();
   new_key stored{.about = {.id = make_id("key", now),

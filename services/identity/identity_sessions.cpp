@@ -51,8 +51,9 @@ task<result<tokens>> identity::refresh(secret_string refresh_token, origin from)
   refresh_record used = std::move(**found);
 
   secret_string next = next_refresh_token(refresh_token, used.refresh_secret);
-  const auto turned = co_await store_.rotate(std::move(hash), hash_of(next), now, now - settings_.refresh_grace,
-                                             now + settings_.refresh_ttl);
+  const auto turned = co_await store_.rotate(
+      std::move(hash), hash_of(next), now,
+      {.grace = now - settings_.refresh_grace, .lost = now - settings_.refresh_lost}, now + settings_.refresh_ttl);
   if (!turned) co_return std::unexpected(turned.error());
   switch (*turned) {
     case rotation::rotated:

@@ -61,13 +61,29 @@ TEST(refreshing, again_after_the_grace_ends_the_session_for_both) {
   signed_in here;
   const auto thief = here.refresh(here.given.refresh_token);
   ASSERT_TRUE(thief && here.identify(thief->access_token));
-  here.time.advance(11s);
+  here.time.advance(121s);
   const auto owner = here.refresh(here.given.refresh_token);
   EXPECT_EQ(reason_of(owner), error_reason::unauthenticated);
   EXPECT_EQ(here.observed.reused, 1);
   EXPECT_EQ(reason_of(here.identify(thief->access_token)), error_reason::unauthenticated);
   EXPECT_EQ(reason_of(here.refresh(thief->refresh_token)), error_reason::unauthenticated);
   EXPECT_TRUE(here.log_in("alice"));
+}
+
+TEST(refreshing, again_while_the_successor_is_unused_is_an_answer_that_was_lost) {
+  signed_in here;
+  const auto lost = here.refresh(here.given.refresh_token);
+  ASSERT_TRUE(lost);
+  here.time.advance(119s);
+  const auto again = here.refresh(here.given.refresh_token);
+  ASSERT_TRUE(again);
+  EXPECT_TRUE(again->refresh_token == lost->refresh_token);
+  EXPECT_EQ(again->session_id, lost->session_id);
+  ASSERT_TRUE(here.refresh(again->refresh_token));
+  // Its successor was used by now: this one is stolen.
+  here.time.advance(11s);
+  EXPECT_EQ(reason_of(here.refresh(here.given.refresh_token)), error_reason::unauthenticated);
+  EXPECT_EQ(here.observed.reused, 1);
 }
 
 TEST(refreshing, a_thief_within_the_grace_is_noticed_at_the_next_turn) {

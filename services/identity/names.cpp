@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include <fmt/format.h>
+#include <unicode/locid.h>
 #include <unicode/normalizer2.h>
 #include <unicode/uchar.h>
 #include <unicode/uniset.h>
@@ -18,6 +19,9 @@ namespace {
 constexpr std::string_view also_allowed = ".-_@+";
 // Longer text is refused before ICU looks at it. A character has at most four bytes, and NFC may shorten a name.
 constexpr std::size_t typed_bytes_max = 4 * 4 * username_code_points_max;
+
+// Before the look of a name in capitals, which is no part of a name.
+constexpr std::string_view capitals_mark = "^";
 
 // ICU's tables and checkers: made once, read by all threads, never freed.
 class unicode_rules {
@@ -36,8 +40,10 @@ class unicode_rules {
     checker_ = uspoof_open(&code);
     uspoof_setAllowedUnicodeSet(checker_, &allowed, &code);
     uspoof_setRestrictionLevel(checker_, USPOOF_HIGHLY_RESTRICTIVE);
-    uspoof_setChecks(checker_, USPOOF_RESTRICTION_LEVEL | USPOOF_INVISIBLE | USPOOF_MIXED_NUMBERS | USPOOF_CHAR_LIMIT,
-                     &code);
+    uspoof_setChecks(
+        checker_,
+        USPOOF_RESTRICTION_LEVEL | USPOOF_INVISIBLE | USPOOF_MIXED_NUMBERS | USPOOF_CHAR_LIMIT | USPOOF_HIDDEN_OVERLAY,
+        &code);
     if (U_FAILURE(code)) throw std::runtime_error(std::string("ICU does not start: ") + u_errorName(code));
   }
 
@@ -133,14 +139,20 @@ result<username> check_username(std::string_view typed) {
   }
   const int32_t faults = unicode().faults(*name);
   if ((faults & USPOOF_CHAR_LIMIT) != 0) return refuse("has characters that are not used in names");
+  if ((faults & USPOOF_HIDDEN_OVERLAY) != 0) return refuse("has a mark that disappears in the letter before it");
   if (faults != 0) return refuse("mixes letters of different scripts that look alike");
 
   const icu::UnicodeString folded = normalized(unicode().folding(), *name);
   // Folded once more, for 0 looks like O and O is o.
   username made{.shown = to_utf8(*name), .key = to_utf8(folded), .skeletons = {fold(unicode().skeleton(folded))}};
-  if (std::string as_typed = unicode().skeleton(*name); as_typed != made.skeletons.front()) {
-    made.skeletons.push_back(std::move(as_typed));
-  }
+  const auto add = [&made](std::string looks) {
+    if (std::ranges::find(made.skeletons, looks) == made.skeletons.end()) made.skeletons.push_back(std::move(looks));
+  };
+  add(unicode().skeleton(*name));
+  // Some alphabets look alike only in capitals. These are compared with capitals alone, not folded: the I of ali is the
+  // l of all only where one is a capital and the other is not.
+  icu::UnicodeString capitals = *name;
+  add(std::string(capitals_mark) + unicode().skeleton(capitals.toUpper(icu::Locale::getRoot())));
   return made;
 }
 
@@ -148,6 +160,18 @@ result<std::string> username_key(std::string_view typed) {
   const auto name = read(typed);
   if (!name) return std::unexpected(name.error());
   return to_utf8(normalized(unicode().folding(), *name));
+}
+
+bool is_presentable(std::string_view text) {
+  const icu::UnicodeString line = from_utf8(text);
+  bool is_visible = false;
+  for (int32_t i = 0; i < line.length(); i = line.moveIndex32(i, 1)) {
+    const UChar32 c = line.char32At(i);
+    constexpr std::uint32_t breaks = U_GC_CC_MASK | U_GC_ZL_MASK | U_GC_ZP_MASK;
+    if ((U_GET_GC_MASK(c) & breaks) != 0 || u_hasBinaryProperty(c, UCHAR_BIDI_CONTROL)) return false;
+    is_visible = is_visible || !(u_isUWhiteSpace(c) || u_hasBinaryProperty(c, UCHAR_DEFAULT_IGNORABLE_CODE_POINT));
+  }
+  return is_visible;
 }
 
 std::string fold(std::string_view text) {

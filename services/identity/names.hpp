@@ -15,7 +15,7 @@ inline constexpr std::size_t username_code_points_max = 64;
 struct username {
   std::string shown;  ///< as typed, in Unicode's form NFC
   std::string key;    ///< NFKC, case folded: what a sign-in is looked up by
-  /// What the name looks like (TR 39, section 4), as typed and folded. Two people never share one.
+  /// What the name looks like (TR 39, section 4), as typed, folded and in capitals. Two people never share one.
   std::vector<std::string> skeletons;
 };
 
@@ -28,6 +28,10 @@ result<username> check_username(std::string_view typed);
 /// The key of a name that is being looked up: `check_username` without the rules on which names may be made. Nothing
 /// can be found under the key of what is not a name.
 result<std::string> username_key(std::string_view typed);
+
+/// Whether valid UTF-8 makes a line in a list: something can be seen of it, and nothing in it is a control character or
+/// changes the order of what stands beside it.
+bool is_presentable(std::string_view text);
 
 /// Case folded NFKC of any valid UTF-8, for comparing words; empty if that cannot be had.
 std::string fold(std::string_view text);

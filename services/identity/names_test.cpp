@@ -109,5 +109,22 @@ TEST(usernames, that_look_alike_are_one) {
   EXPECT_FALSE(look_alike("张伟", "张违"));
 }
 
+TEST(usernames, that_look_alike_in_capitals_only_are_for_one) {
+  EXPECT_TRUE(look_alike("aho", "\u03b1\u03b7\u03bf"));  // Greek alpha, eta, omicron: AHO in capitals
+  for (const auto& [one, other] : {std::pair("ali", "all"), {"kim", "klm"}, {"will", "wlll"}})
+    EXPECT_FALSE(look_alike(one, other)) << one;
+}
+
+TEST(usernames, have_no_mark_that_hides_in_a_letter) {
+  EXPECT_NE(refusal("i\u0307vy"), "accepted");  // a dot above what has one
+}
+
+TEST(lines, that_can_be_seen_are_presentable) {
+  for (const char* fine : {"laptop", "a b", "张伟", "👩‍💻", "é"})
+    EXPECT_TRUE(is_presentable(fine)) << fine;
+  for (const char* bad : {"", " ", "\u00a0\u2003", "\u202e", "a\u202eb", "\u200b\u200d", "a\nb", "\u0085", "\u2066x"})
+    EXPECT_FALSE(is_presentable(bad)) << bad;
+}
+
 }  // namespace
 }  // namespace sluice::identity

@@ -29,8 +29,10 @@ struct settings {
   std::string issuer = "sluice";  ///< of tokens; `server.public_url` where that is set
   milliseconds token_ttl{15 * 60'000};
   milliseconds refresh_ttl{30LL * 24 * 3'600'000};  ///< counted anew at each refresh
-  /// How long a refresh token that was used is answered with the same successor again.
+  /// How long a refresh token that was used is answered with the same successor again: when two tabs did it at once…
   milliseconds refresh_grace{10'000};
+  /// … and while nobody has used that successor: then its answer may have been lost on the way.
+  milliseconds refresh_lost{120'000};
   registration registration = registration::open;
   hashing_settings hashing;
   throttle_settings throttle;

@@ -45,10 +45,17 @@ struct refresh_record {
   account owner;
 };
 
+/// Until when a token that was used may come again without harm: used after `grace`, by two tabs for one; or after
+/// `lost` while nobody has used its successor, for the answer that brought it may have been lost on the way.
+struct reuse_limits {
+  time_point grace;
+  time_point lost;
+};
+
 enum class rotation : std::uint8_t {
   rotated,  ///< the successor is good now
-  again,    ///< it was used a moment ago; the successor was good then
-  reused,   ///< it was used long ago, by somebody else: the session has been ended
+  again,    ///< it was used a moment ago, or its successor never was: that one is good
+  reused,   ///< it was used long ago, and what came of it since, too: the session has been ended
   unknown,  ///< no such token, or its session has ended or run out
 };
 
@@ -92,8 +99,8 @@ class user_store {
   /// oldest sessions past `sessions_max`.
   virtual task<result<bool>> begin_session(new_session made, std::string verified_hash, std::uint32_t sessions_max) = 0;
   virtual task<result<std::optional<refresh_record>>> find_refresh(std::string hash, time_point now) = 0;
-  /// Uses the token of `hash` for the one of `next_hash`. `again` if it was used after `grace_since`.
-  virtual task<result<rotation>> rotate(std::string hash, std::string next_hash, time_point now, time_point grace_since,
+  /// Uses the token of `hash` for the one of `next_hash`. `again` within `since`.
+  virtual task<result<rotation>> rotate(std::string hash, std::string next_hash, time_point now, reuse_limits since,
                                         time_point expires_at) = 0;
   /// Who holds a session that has not ended.
   virtual task<result<std::optional<user>>> find_session(std::string session_id, time_point now) = 0;

@@ -26,7 +26,7 @@ class user_store_sql : public user_store {
 
   task<result<bool>> begin_session(new_session made, std::string verified_hash, std::uint32_t sessions_max) override;
   task<result<std::optional<refresh_record>>> find_refresh(std::string hash, time_point now) override;
-  task<result<rotation>> rotate(std::string hash, std::string next_hash, time_point now, time_point grace_since,
+  task<result<rotation>> rotate(std::string hash, std::string next_hash, time_point now, reuse_limits since,
                                 time_point expires_at) override;
   task<result<std::optional<user>>> find_session(std::string session_id, time_point now) override;
   task<result<void>> end_session(std::string user_id, std::string session_id, time_point now) override;

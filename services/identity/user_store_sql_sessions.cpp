@@ -14,6 +14,13 @@ void insert_refresh(soci::session& sql, const std::string& hash, const std::stri
          hash, session_id, to_sql(expires_at));
 }
 
+bool is_unused(soci::session& sql, const std::string& session_id, const std::string& hash) {
+  long long used_at = 0;
+  sql << "SELECT used_at FROM refresh_tokens WHERE hash = :hash AND session_id = :session", use(hash), use(session_id),
+      into(used_at);
+  return sql.got_data() && used_at == 0;
+}
+
 // From the one that was refreshed last.
 std::vector<std::string> sessions_of(soci::session& sql, const std::string& user_id) {
   std::string id;
@@ -85,8 +92,8 @@ task<result<std::optional<refresh_record>>> user_store_sql::find_refresh(std::st
 }
 
 task<result<rotation>> user_store_sql::rotate(std::string hash, std::string next_hash, time_point now,
-                                              time_point grace_since, time_point expires_at) {
-  return database_.write([hash = std::move(hash), next_hash = std::move(next_hash), now, grace_since,
+                                              reuse_limits since, time_point expires_at) {
+  return database_.write([hash = std::move(hash), next_hash = std::move(next_hash), now, since,
                           expires_at](soci::session& sql) -> result<rotation> {
     std::string session_id;
     std::string user_id;
@@ -100,7 +107,8 @@ task<result<rotation>> user_store_sql::rotate(std::string hash, std::string next
            "WHERE r.hash = :hash AND r.expires_at > :now AND s.expires_at > :now2 AND u.disabled = 0",
         use(hash), use(now_ms), use(now_ms), into(session_id), into(user_id), into(used_at);
     if (!sql.got_data()) return rotation::unknown;
-    if (used_at != 0 && used_at > to_sql(grace_since)) return rotation::again;
+    if (used_at != 0 && used_at > to_sql(since.grace)) return rotation::again;
+    if (used_at != 0 && used_at > to_sql(since.lost) && is_unused(sql, session_id, next_hash)) return rotation::again;
     if (used_at != 0) {
       end_one_session(sql, user_id, session_id, now);
       return rotation::reused;
