@@ -101,6 +101,20 @@ describe('any gateway', () => {
   });
 });
 
+test('a gateway that is told to stop sends its clients away, and another one goes on with their answers', async () => {
+  const { call, chat, generation } = await begin('gateway-1');
+  call.text('one');
+  await chat.first('chat', 'a');
+  const stopped = cluster.kill('gateway-1', 'TERM');
+  expect((await chat.first('notice')).payload).toMatchObject({ kind: 'draining' });
+  const again = await resume('gateway-2', generation, 1);
+  call.text(' two').finish();
+  expect(await again.answer('b')).toMatchObject({ text: ' two', end: { payload: { status: 'completed' } } });
+  expect((await chat.closed).code).toBe(1001);
+  await stopped;
+  await cluster.start('gateway-1');
+}, 60_000);
+
 describe('killed in mid-answer', () => {
   test('a gateway: its clients go on at the other one, and nothing is lost', async () => {
     const { call, chat, generation } = await begin('gateway-1');

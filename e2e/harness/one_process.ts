@@ -6,6 +6,7 @@ export const aboutOneProcess: Record<string, string | Record<string, string>> = 
   'cluster/faults.test.ts': 'has a cluster of its own, which is the same in either mode',
   'command_line/commands.test.ts': 'commands without a server',
   'conversations/survival.test.ts': 'starts `sluice serve` by itself, on disks that are full or cannot be written',
+  'conversations/full_disk.test.ts': 'starts `sluice serve` by itself, on a disk that is full',
   'browser/look.test.ts': 'the look of pages that are the same bytes in either mode',
   'command_line/life_cycle.test.ts': {
     'started without a file it accepts token 123, with a warning, and answers within a second':
@@ -19,6 +20,6 @@ export const aboutOneProcess: Record<string, string | Record<string, string>> = 
     'an internal address that is in use ends the start':
       'scripts/dev-cluster gives each role an address of its own, whatever the configuration says',
     'told to stop, it ends what runs as failed, to be asked again, then closes the socket':
-      'a gateway that stops leaves its answers to the agents, for another gateway: cluster/told_to_stop.test.ts',
+      'a gateway that stops leaves its answers to the agents, for another gateway: cluster/faults.test.ts',
   },
 };
