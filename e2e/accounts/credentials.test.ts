@@ -86,11 +86,11 @@ describe('what is no credential', () => {
 });
 
 test('a token that has run out is refused; the session it was of goes on', async () => {
-  const short = await Gateway.start({ auth: { token_ttl: '1s' } });
+  const short = await Gateway.start({ auth: { token_ttl: '3s' } });
   const there = new Accounts(short);
   const { token: bearer, refresh_token } = await there.signUp('ann');
   const chat = await ChatSocket.connectFull(short.chatUrl, { bearer });
-  await expect.poll(async () => (await there.call('/v1/me', { bearer })).status, { timeout: 5_000 }).toBe(401);
+  await expect.poll(async () => (await there.call('/v1/me', { bearer })).status, { timeout: 10_000 }).toBe(401);
   const outcome = await ChatSocket.connect(short.chatUrl, { bearer }).catch((error: unknown) => error);
   expect(outcome).toMatchObject({ status: 401 });
   chat.send({ type: 'ping' });

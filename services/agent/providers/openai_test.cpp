@@ -106,8 +106,9 @@ TEST_F(openai_test, streams_and_keeps_the_connection) {
         ++connections;
         for (std::string request = one.read_request(); !request.empty(); request = one.read_request()) {
           requests.push_back(request);
-          one.write(stream_head() + chunked(hello.substr(0, 20)) + chunked(hello.substr(20)) + chunked(done));
-          one.write(last_chunk);
+          // In one piece: the peer has one thread, and would not hear of a second connection while this one is open.
+          one.write(stream_head() + chunked(hello.substr(0, 20)) + chunked(hello.substr(20)) + chunked(done) +
+                    std::string(last_chunk));
         }
       },
       std::move(with));
