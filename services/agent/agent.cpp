@@ -125,6 +125,7 @@ task<result<started>> agent::start(start_request asked) {
   self->worker = async::this_worker();
   self->began = steady_clock::now();
   self->resumable = asked.resumable;
+  self->has_key = asked.key.has_value();
   self->trace = begin_generation_span(spans_, asked, *self);
   if (!table_.add(self, settings_.live_per_user_max)) co_return co_await refuse_full(*self, asked);
   live_.fetch_add(1, std::memory_order_relaxed);

@@ -16,7 +16,8 @@ constexpr std::chrono::milliseconds housekeeping_min{20};
 constexpr std::chrono::milliseconds cancel_patience{500};
 // How long an answer that nobody may come back for waits for whoever asked for it, on another node.
 constexpr std::chrono::seconds pick_up_limit{30};
-// Of `orphan_timeout`, for an answer that whoever asked for it never came for: it may not know that there is one.
+// Of `orphan_timeout`, for an answer that whoever asked for it never came for: it may not know that there is one, and
+// without a key it cannot ask again.
 constexpr int unclaimed_share = 4;
 // Who does not know whether a request arrived has asked again by then.
 constexpr std::chrono::hours keys_kept{24};
@@ -65,7 +66,8 @@ task<> agent::keep_house(std::size_t worker) {
 }
 
 std::chrono::milliseconds agent::patience_with(const live_generation& unfollowed) const {
-  return unfollowed.handed_out ? settings_.orphan_timeout : settings_.orphan_timeout / unclaimed_share;
+  const bool may_be_claimed = unfollowed.handed_out || unfollowed.has_key;
+  return may_be_claimed ? settings_.orphan_timeout : settings_.orphan_timeout / unclaimed_share;
 }
 
 void agent::cancel_orphans(shift& here, steady_clock::time_point now) const {

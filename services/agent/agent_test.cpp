@@ -68,10 +68,17 @@ TEST_F(agent_test, nobody_following_ends_it_after_the_orphan_timeout) {
 TEST_F(agent_test, who_asked_and_never_came_for_it_is_waited_for_less_long) {
   build({.delay = 0ms, .fault = mock_fault::stall, .fault_after = 3}, {.orphan_timeout = 4s});
   const auto left = log_of(on_worker(subject->start(ask("whose reader left")))->generation_id);
+  start_request keyed = ask("whose asker will ask again");
+  keyed.key = request_key{.value = "0123456789abcdef", .digest = "d"};
+  ASSERT_TRUE(on_worker(subject->start(keyed)));
   EXPECT_TRUE(on_worker(subject->start(ask("whose asker never heard of it"))));
   while (watcher.ended == 0)
     std::this_thread::yield();
   EXPECT_FALSE(left->ended());
+  const auto again = on_worker(subject->start(keyed));
+  ASSERT_TRUE(again);
+  EXPECT_TRUE(again->repeated);
+  EXPECT_FALSE(log_of(again->generation_id)->ended());
 }
 
 TEST_F(agent_test, an_ended_generation_is_forgotten_after_the_grace) {

@@ -93,6 +93,8 @@ class conversation_store {
   /// Answers, status and usage, all of them in one transaction. Recording again changes nothing; what was taken for
   /// interrupted meanwhile is corrected.
   virtual task<result<void>> record(ended_generations ended) = 0;
+  /// Whether it can be written at all.
+  virtual task<result<void>> check() = 0;
 
   /// What an earlier process left running is marked `interrupted`, with a usage record of nothing. How many. Blocking.
   virtual result<std::uint64_t> close_interrupted(time_point now) = 0;

@@ -20,6 +20,7 @@ class conversation_store_sql final : public conversation_store {
   task<result<std::vector<generation::message>>> read_path(std::string conversation_id, std::string message_id,
                                                            std::uint64_t bytes_max) override;
   task<result<void>> record(ended_generations ended) override;
+  task<result<void>> check() override { return database_.check(); }
   result<std::uint64_t> close_interrupted(time_point now) override;
   task<result<std::uint64_t>> close_interrupted_of(std::string owner, time_point now) override;
   task<result<std::vector<std::string>>> list_owners() override;

@@ -29,6 +29,7 @@ struct live_generation {
   bool resumable = true;  ///< somebody may come back for it after its end
   /// Whoever asked has its log by now. From another node that may be after its end.
   std::atomic<bool> handed_out = false;
+  bool has_key = false;  ///< whoever did not hear of it asks again and finds it
   telemetry::span trace;
   std::optional<error> problem;  ///< what it fails of, whatever its provider says
 

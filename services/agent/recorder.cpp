@@ -28,7 +28,7 @@ task<result<void>> write(conversation_store& to, ended_generations ended) {
   }
 }
 
-// Whether the same record will never be taken: not what is away, full, locked or slow, but what breaks a rule.
+// Whether it was not the store that was away, full, locked or slow.
 bool is_final(const error& why) {
   switch (why.reason) {
     case error_reason::unavailable:
@@ -147,7 +147,8 @@ task<result<void>> recorder::deliver(std::string text) {
   if (!ended) co_return co_await set_aside(std::move(text), nullptr, ended.error());
   ended_generations one{*ended};
   const result<void> written = co_await write(store_, std::move(one));
-  if (!written && is_final(written.error())) {
+  // A damaged store refuses everything, and may be mended: only what one in good health refuses will never be taken.
+  if (!written && is_final(written.error()) && co_await store_.check()) {
     const result<void> aside = co_await set_aside(std::move(text), ended->get(), written.error());
     if (!aside) co_return aside;
   } else if (!written) {

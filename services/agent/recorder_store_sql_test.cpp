@@ -71,6 +71,20 @@ TEST_F(recorder_test, one_that_is_refused_for_ever_keeps_none_behind_it) {
   EXPECT_EQ(count("usage_events WHERE model = 'cursed'"), 1);
 }
 
+TEST_F(recorder_test, a_store_that_refuses_everything_is_waited_for) {
+  build(endless);
+  change("CREATE TRIGGER curse BEFORE INSERT ON usage_events BEGIN SELECT RAISE(ABORT, 'cursed'); END");
+  change("CREATE TRIGGER damage BEFORE UPDATE ON schema_migrations BEGIN SELECT RAISE(ABORT, 'damaged'); END");
+  keep_in_outbox(record_of("a"));
+  EXPECT_FALSE(on_worker(records->catch_up()));
+  EXPECT_EQ(outbox->records_waiting(), 1U);
+  EXPECT_EQ(count_of(record_trouble::set_aside), 0);
+  change("DROP TRIGGER curse");
+  while (outbox->records_waiting() != 0)
+    std::this_thread::yield();
+  EXPECT_EQ(count("usage_events WHERE model = 'a'"), 1);
+}
+
 TEST_F(recorder_test, one_refused_for_ever_does_not_keep_a_node_from_starting) {
   build(endless);
   change("CREATE TRIGGER curse BEFORE INSERT ON usage_events BEGIN SELECT RAISE(ABORT, 'cursed'); END");
