@@ -5,10 +5,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import WebSocket from 'ws';
 import { SluiceClient, type WebSocketLike } from '../../sdk/typescript/src/index.ts';
 import { ChatSocket } from '../harness/chat_socket.ts';
-import { within } from '../harness/deadline.ts';
+import { signal, within } from '../harness/deadline.ts';
 import { Gateway, keys, token, type GatewayConfig } from '../harness/gateway.ts';
 import { Line } from '../harness/line.ts';
-import { ScriptedProvider, type ProviderCall } from '../harness/scripted_provider.ts';
+import { ScriptedProvider } from '../harness/scripted_provider.ts';
 
 // A request whose fate its client cannot know, because the line or the server broke before the word that it had come,
 // is sent again under its key: never lost, never answered twice, never paid for twice.
@@ -30,20 +30,6 @@ afterAll(async () => {
   await provider?.stop();
 });
 
-/** Collects whatever the provider is asked from now on. */
-function watchProvider(): ProviderCall[] {
-  const calls: ProviderCall[] = [];
-  provider.always((call) => calls.push(call));
-  return calls;
-}
-
-async function until(what: string, has: () => boolean): Promise<void> {
-  const poll = async (): Promise<void> => {
-    while (!has()) await new Promise((resolve) => setTimeout(resolve, 5));
-  };
-  await within(what, poll());
-}
-
 let count = 0;
 const newKey = (): string => `e2e-${Date.now()}-${String(++count).padStart(8, '0')}`;
 const chat = (id: string, key: string, more: object = {}) => ({
@@ -57,7 +43,6 @@ describe.each([
   ['the word that it had come was lost', 'back'],
 ] as const)('%s', (_, way) => {
   test('the client sends it again, and there is one answer', async () => {
-    const calls = watchProvider();
     const line = await Line.to(gateway.port);
     const client = new SluiceClient({
       url: `${line.url}/chat`,
@@ -67,34 +52,35 @@ describe.each([
           headers: { Authorization: `Bearer ${token}` },
         }) as unknown as WebSocketLike,
     });
+    const connected = signal();
+    client.on('state', ({ name }) => name === 'open' && connected.resolve());
     client.connect();
-    await until('a connection', () => client.state.name === 'open' && client.hello !== undefined);
+    await within('a connection', connected.promise);
     line.loses(way);
     const answer = client.chat({ content: 'Hello', model: 'scripted', conversation_id: 'new' });
-    if (way === 'back') await until('the provider to be asked', () => calls.length === 1);
+    const before = way === 'back' ? await provider.call() : undefined;
     expect(answer.state).toBe('submitted');
     line.cut();
-    await until('the provider to be asked', () => calls.length >= 1);
-    calls[0]!.text('one answer').finish();
+    const call = before ?? (await provider.call());
+    call.text('one answer').finish();
     await within('the end', answer.done);
     expect(answer.text).toBe('one answer');
-    expect(calls).toHaveLength(1);
+    expect(provider.untaken).toBe(0);
     client.close();
     await line.close();
   });
 });
 
 test('of twenty at once one is begun, and all read it', async () => {
-  const calls = watchProvider();
   const sockets = await Promise.all(Array.from({ length: 20 }, () => ChatSocket.connectFull(gateway.chatUrl)));
   const key = newKey();
   for (const socket of sockets) socket.send(chat('a', key));
   const begun = await Promise.all(sockets.map((socket) => socket.first('started', 'a')));
   expect(new Set(begun.map(({ generation_id }) => generation_id)).size).toBe(1);
   expect(new Set(begun.map(({ payload }) => JSON.stringify(payload))).size).toBe(1);
-  calls[0]!.text('for all').finish();
+  (await provider.call()).text('for all').finish();
   for (const socket of sockets) expect(await socket.answer('a')).toMatchObject({ text: 'for all' });
-  expect(calls).toHaveLength(1);
+  expect(provider.untaken).toBe(0);
   await Promise.all(sockets.map((socket) => socket.close()));
 });
 
@@ -128,16 +114,17 @@ test('a key is its request’s and its user’s', async () => {
   }
   await alice!.close();
   await bob!.close();
+  provider.always(undefined);
 });
 
 test('is known after the server was killed', { timeout: 120_000 }, async () => {
   const directory = await mkdtemp(join(tmpdir(), 'sluice-e2e-key-'));
-  const calls = watchProvider();
   const killed = await Gateway.start(settings, {}, '127.0.0.1:0', directory);
   const before = await ChatSocket.connectFull(killed.chatUrl);
   const key = newKey();
   before.send(chat('a', key));
   const { generation_id } = await before.first('started', 'a');
+  await provider.call();
   await killed.kill();
   const again = await Gateway.start(settings, {}, '127.0.0.1:0', directory);
   await again.recovered();
@@ -145,7 +132,7 @@ test('is known after the server was killed', { timeout: 120_000 }, async () => {
   after.send(chat('b', key));
   expect((await after.first('started', 'b')).generation_id).toBe(generation_id);
   expect((await after.answer('b')).end.payload).toMatchObject({ status: 'failed' });
-  expect(calls).toHaveLength(1);
+  expect(provider.untaken).toBe(0);
   await after.close();
   await again.stop();
   await rm(directory, { recursive: true, force: true });

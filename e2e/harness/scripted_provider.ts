@@ -161,6 +161,11 @@ export class ScriptedProvider {
     return within('a request to the provider', promise);
   }
 
+  /** Requests that nobody has taken. */
+  get untaken(): number {
+    return this.#calls.length;
+  }
+
   /** Has every request answered by `handler` instead of `call()`; `undefined` ends that. */
   always(handler: ((call: ProviderCall) => void) | undefined): void {
     this.#handler = handler;

@@ -219,7 +219,7 @@ test('a WebSocket message that comes too slowly ends its socket, one that is onl
   const drip = setInterval(() => dripping.write(bytes.subarray(dripped, ++dripped)), 30);
   for (let at = 0; at < bytes.length; at += 1_024) {
     slow.write(bytes.subarray(at, at + 1_024));
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await new Promise((resolve) => setTimeout(resolve, 100)); // the pace itself: 10 KiB a second
   }
   expect(await begun.closeCode()).toBe(1008);
   expect(await dripping.closeCode()).toBe(1008);

@@ -1,16 +1,15 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { Cluster } from '../harness/cluster.ts';
 import { Collector, isCall, type OtlpProtocol, type Span } from '../harness/collector.ts';
-import { signal } from '../harness/deadline.ts';
 import { Executable } from '../harness/executable.ts';
 import { configuration } from '../harness/gateway.ts';
 import { ScriptedProvider } from '../harness/scripted_provider.ts';
+import { freePort } from '../harness/free_port.ts';
 
 // The four roles send their traces to a real OpenTelemetry Collector (scripts/real-collector), which passes them on to
 // a receiver that we can read. What arrives is what it understood.
@@ -35,17 +34,6 @@ afterEach(async () => {
 function started<T extends { stop(): Promise<unknown> }>(what: T): T {
   running.push(what);
   return what;
-}
-
-async function freePort(): Promise<number> {
-  const listening = signal();
-  const server = createServer().listen(0, '127.0.0.1', () => listening.resolve());
-  await listening.promise;
-  const { port } = server.address() as AddressInfo;
-  const closed = signal();
-  server.close(() => closed.resolve());
-  await closed.promise;
-  return port;
 }
 
 /** The collector before `receiver`; where it takes spans. */

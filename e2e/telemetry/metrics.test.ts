@@ -1,14 +1,13 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ChatSocket } from '../harness/chat_socket.ts';
-import { signal } from '../harness/deadline.ts';
 import { Executable, executables, run } from '../harness/executable.ts';
 import { Gateway } from '../harness/gateway.ts';
 import { askStreamed, openaiClient } from '../harness/openai_client.ts';
 import { nobody } from '../harness/scripted_provider.ts';
+import { freePort } from '../harness/free_port.ts';
 
 // The metrics as Prometheus reads them, beside what the documentation promises and the dashboard asks for.
 
@@ -117,15 +116,3 @@ scrape_configs: [{job_name: sluice, static_configs: [{targets: ${JSON.stringify(
     await rm(folder, { recursive: true, force: true });
   }
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  const listening = signal();
-  server.listen(0, '127.0.0.1', () => listening.resolve());
-  await listening.promise;
-  const { port } = server.address() as AddressInfo;
-  const closed = signal();
-  server.close(() => closed.resolve());
-  await closed.promise;
-  return port;
-}
