@@ -2,13 +2,15 @@
 #pragma once
 
 #include <boost/asio/any_completion_handler.hpp>
+#include <boost/intrusive/list.hpp>
 
 #include "async/task.hpp"
 
 namespace sluice::async {
 
 /// A coalescing event with at most one waiter, all on one worker. Any number of `notify` calls before the waiter
-/// runs again are one wake-up, which is what batches many small deltas into one write.
+/// runs again are one wake-up, which is what batches many small deltas into one write. A worker that is stopped gives
+/// up its waits, as Asio does with those for timers and sockets.
 class wakeup {
  public:
   explicit wakeup(executor on) : executor_(on) {}
@@ -22,11 +24,24 @@ class wakeup {
   void notify();
 
  private:
+  friend class worker;
+  using hook = boost::intrusive::list_member_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
+
   void complete(error_code code);
+  asio::any_completion_handler<void(error_code)> take_waiter();
 
   executor executor_;
   asio::any_completion_handler<void(error_code)> waiter_;
   bool notified_ = false;
+  hook hook_;
+
+ public:
+  /// Those who wait on one worker.
+  using list = boost::intrusive::list<wakeup, boost::intrusive::member_hook<wakeup, hook, &wakeup::hook_>,
+                                      boost::intrusive::constant_time_size<false>>;
+
+ private:
+  static thread_local list* waiting_here_;  // of this thread's worker, if it is one's
 };
 
 }  // namespace sluice::async

@@ -25,14 +25,22 @@ bool on_worker() {
 
 void worker::run() {
   current_worker = index_;
+  wakeup::waiting_here_ = &waits_;
   pthread_setname_np(pthread_self(), ("worker-" + std::to_string(index_)).c_str());
   context_.run();
 }
 
 void worker::run_one() {
   const std::size_t before = std::exchange(current_worker, index_);
+  wakeup::list* const waits_before = std::exchange(wakeup::waiting_here_, &waits_);
   context_.run_one();
   current_worker = before;
+  wakeup::waiting_here_ = waits_before;
+}
+
+void worker::give_up_waits() {
+  while (!waits_.empty())
+    std::ignore = waits_.front().take_waiter();  // which may take more of them along
 }
 
 worker_pool::worker_pool(std::size_t count) {
@@ -57,6 +65,8 @@ void worker_pool::stop() {
   for (std::thread& thread : threads_)
     thread.join();
   threads_.clear();
+  for (const auto& one : workers_)
+    one->give_up_waits();
 }
 
 }  // namespace sluice::async

@@ -14,6 +14,7 @@
 #include <boost/asio/use_future.hpp>
 
 #include "async/task.hpp"
+#include "async/wakeup.hpp"
 
 namespace sluice::async {
 
@@ -37,10 +38,13 @@ class worker {
   void run();
   /// One handler, on the calling thread, which is this worker meanwhile.
   void run_one();
+  /// Whoever waits for a wake-up is let go without one: its coroutine ends with the loop.
+  void give_up_waits();
 
   std::size_t index_;
   asio::io_context context_;
   asio::executor_work_guard<executor> work_;
+  wakeup::list waits_;
 };
 
 /// The workers of a process. Built first and destroyed last: everything else lives on them.
