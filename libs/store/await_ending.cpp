@@ -28,10 +28,12 @@ task<result<void>> await_ending(std::move_only_function<void(ending)> start) {
         // Of the erased handler: erasing occupies the slot of the original.
         auto slot = asio::get_associated_cancellation_slot(waiting->resume);
         if (slot.is_connected()) {
-          slot.assign([home, waiting](asio::cancellation_type) {
-            if (!waiting->resume) return;
+          // The slot is the coroutine's own: did it hold the waiter, each would keep the other.
+          slot.assign([home, weakly = std::weak_ptr(waiting)](asio::cancellation_type) {
+            const auto known = weakly.lock();
+            if (!known || !known->resume) return;
             const error_code aborted = asio::error::operation_aborted;
-            asio::post(home, asio::append(std::exchange(waiting->resume, nullptr), aborted, result<void>()));
+            asio::post(home, asio::append(std::exchange(known->resume, nullptr), aborted, result<void>()));
           });
         }
         start([home, waiting = std::move(waiting)](result<void> outcome) mutable {
