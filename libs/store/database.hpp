@@ -70,7 +70,8 @@ struct database_activity {
 /// What an acknowledged write outlives.
 enum class durability : std::uint8_t {
   disk,     ///< a power cut
-  process,  ///< the end of this process, however sudden; a power cut may take the last moments back. Costs no sync.
+  process,  ///< the end of this process, however sudden; a power cut may take the last moments back. Costs no sync of a
+            ///< file. On PostgreSQL the same as `disk`: a commit that it has not synced goes with its process.
 };
 
 class database {

@@ -9,6 +9,9 @@ namespace sluice::store {
 namespace {
 
 constexpr std::size_t batch_max = 256;
+// Of a replay: so many at once, and no more after so many bytes.
+constexpr std::size_t together_max = 64;
+constexpr std::uint64_t together_bytes = 1U << 20U;
 
 }  // namespace
 
@@ -57,37 +60,43 @@ task<result<std::size_t>> outbox::replay(deliver_function deliver) {
   if (flag->exchange(true)) co_return failure(error_reason::conflict, "the outbox is being replayed already");
   const std::unique_ptr<std::atomic<bool>, void (*)(std::atomic<bool>*)> until_the_end(
       flag.get(), [](std::atomic<bool>* replaying) { replaying->store(false); });
-  for (std::size_t delivered = 0;; ++delivered) {
-    auto record = co_await front();
-    if (!record) co_return std::unexpected(record.error());
-    if (!*record) co_return delivered;
-    const result<void> done = co_await deliver(std::move(**record));
+  for (std::size_t delivered = 0;;) {
+    auto records = co_await front();
+    if (!records) co_return std::unexpected(records.error());
+    if (records->empty()) co_return delivered;
+    const std::size_t count = records->size();
+    const result<void> done = co_await deliver(std::move(*records));
     if (!done) co_return std::unexpected(done.error());
     const result<void> popped = co_await pop();
     if (!popped) co_return std::unexpected(popped.error());
+    delivered += count;
   }
 }
 
-task<result<std::optional<std::string>>> outbox::front() {
+task<result<std::vector<std::string>>> outbox::front() {
   // Of the job, which a cancelled caller leaves behind.
-  const auto text = std::make_shared<std::optional<std::string>>();
-  job wanted{.work = [this, text]() -> result<void> {
-    if (front_ == file_.size()) return {};
-    auto record = file_.read(front_);
-    if (!record) return std::unexpected(record.error());
-    front_next_ = record->next;
-    *text = std::move(record->text);
+  const auto texts = std::make_shared<std::vector<std::string>>();
+  job wanted{.work = [this, texts]() -> result<void> {
+    front_next_ = front_;
+    while (front_next_ != file_.size() && texts->size() < together_max && front_next_ - front_ < together_bytes) {
+      auto record = file_.read(front_next_);
+      if (!record && texts->empty()) return std::unexpected(record.error());
+      if (!record) break;  // what is good goes first
+      front_next_ = record->next;
+      texts->push_back(std::move(record->text));
+    }
+    front_records_ = texts->size();
     return {};
   }};
   const result<void> read = co_await perform(std::move(wanted));
   if (!read) co_return std::unexpected(read.error());
-  co_return std::move(*text);
+  co_return std::move(*texts);
 }
 
 task<result<void>> outbox::pop() {
   job wanted{.work = [this]() -> result<void> {
     front_ = front_next_;
-    records_waiting_.fetch_sub(1, std::memory_order_relaxed);
+    records_waiting_.fetch_sub(front_records_, std::memory_order_relaxed);
     if (front_ != file_.size()) return {};
     auto cleared = file_.clear();
     if (cleared) front_ = 0;

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "async/task.hpp"
 #include "base/error.hpp"
@@ -34,7 +35,7 @@ struct outbox_settings {
 /// Must outlive the coroutines that use it, and go before the workers that they run on.
 class outbox {
  public:
-  using deliver_function = std::function<task<result<void>>(std::string)>;
+  using deliver_function = std::function<task<result<void>>(std::vector<std::string>)>;
 
   /// Blocking; reads what is left of the last run. The message says which file and what to do.
   static result<std::unique_ptr<outbox>> open(outbox_settings told);
@@ -51,9 +52,9 @@ class outbox {
   /// For `/readyz`: whether its disk has room. Errors: unavailable.
   task<result<void>> check();
 
-  /// Hands the records to `deliver`, oldest first, until none is left or one fails, whose error is returned; that one
-  /// and what follows stay. What can never be delivered is for `deliver` to log and accept. A second replay at the same
-  /// time is refused (conflict). Returns how many were delivered.
+  /// Hands the records to `deliver`, oldest first and many at a time, until none is left or it fails: its error is
+  /// returned, and what it was given stays, with all that follows. What can never be delivered is for `deliver` to log
+  /// and accept. A second replay at the same time is refused (conflict). Returns how many were delivered.
   task<result<std::size_t>> replay(deliver_function deliver);
 
   /// From any thread.
@@ -72,7 +73,7 @@ class outbox {
 
   outbox(outbox_settings told, record_file file);
   task<result<void>> perform(job wanted);
-  task<result<std::optional<std::string>>> front();
+  task<result<std::vector<std::string>>> front();
   task<result<void>> pop();
   void serve();
   void append_all(std::span<job> jobs);
@@ -89,7 +90,8 @@ class outbox {
   record_file file_;
   std::optional<record_file> refused_;  // once there was one
   std::uint64_t front_ = 0;             // what is before it was delivered
-  std::uint64_t front_next_ = 0;        // of the record at the front, when it was read
+  std::uint64_t front_next_ = 0;        // behind those that were read there,
+  std::uint64_t front_records_ = 0;     // so many
 
   job_queue<job> jobs_;
   std::thread thread_;

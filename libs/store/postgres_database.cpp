@@ -251,7 +251,6 @@ class postgres_database final : public database {
   // Returns the transaction's number, by which it can be asked for when it is over.
   attempted<std::string> begin_write(postgres_connection& on, transaction kind) {
     std::string script = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; ";
-    if (kind == transaction::writing_unsynced) script += "SET LOCAL synchronous_commit = off; ";
     if (kind == transaction::migrating)
       script += fmt::format(
           "SET LOCAL statement_timeout = {0}; SET LOCAL lock_timeout = {0}; "

@@ -119,6 +119,7 @@ TEST_F(conversation_store_sql_test, what_lists_and_finds_goes_by_an_index) {
 class lock_holder {
  public:
   explicit lock_holder(const std::filesystem::path& file) : held_(soci::sqlite3, "dbname=" + file.string()) {
+    held_ << "PRAGMA busy_timeout = 10000";  // our own process may be writing at this moment
     held_ << "BEGIN IMMEDIATE";
   }
   void release() { held_ << "ROLLBACK"; }

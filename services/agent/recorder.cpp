@@ -16,6 +16,9 @@ namespace {
 // Between two looks at what is not on the disk yet, when the process ends.
 constexpr std::chrono::milliseconds look_again{20};
 
+// Of one worker, on their way to the store: what ends meanwhile goes together.
+constexpr std::size_t batches_max = 4;
+
 constexpr const char* lost = "neither the database nor the outbox could be written until the process had to end";
 
 // A store's promise is a result; what it throws all the same must not cost the record.
@@ -44,44 +47,62 @@ bool is_final(const error& why) {
 
 recorder::recorder(async::worker_pool& workers, conversation_store& to, store::outbox& outbox, settings told,
                    trouble_handler on_trouble)
-    : workers_(workers),
-      store_(to),
-      outbox_(outbox),
-      settings_(told),
-      on_trouble_(std::move(on_trouble)),
-      next_(workers.size()) {}
+    : workers_(workers), store_(to), outbox_(outbox), settings_(told), on_trouble_(std::move(on_trouble)) {
+  for (std::size_t i = 0; i < workers.size(); ++i)
+    shifts_.push_back(std::make_unique<shift>(workers[i].get_executor()));
+}
 
 task<> recorder::record(std::shared_ptr<const ended_generation> ended) {
-  std::shared_ptr<batch>& next = next_[async::this_worker()];
-  if (!next) {
-    next = std::make_shared<batch>();
-    asio::co_spawn(workers_[async::this_worker()].get_executor(), write_batch(next), [](std::exception_ptr broken) {
+  const executor here = workers_[async::this_worker()].get_executor();
+  std::shared_ptr<batch>& next = shifts_[async::this_worker()]->next;
+  const bool is_first = !next;
+  if (is_first) next = std::make_shared<batch>();
+  const std::shared_ptr<batch> mine = next;
+  async::wakeup settled(here);
+  mine->waiting.push_back(&settled);
+  {
+    const std::scoped_lock lock(mutex_);
+    mine->records.push_back(std::move(ended));
+    if (is_first) writing_.push_back(mine);
+  }
+  if (is_first) {
+    asio::co_spawn(here, write_batch(mine), [](std::exception_ptr broken) {
       if (broken) std::rethrow_exception(broken);
     });
   }
-  const std::shared_ptr<batch> mine = next;
-  async::wakeup settled(workers_[async::this_worker()].get_executor());
-  mine->records.push_back(std::move(ended));
-  mine->waiting.push_back(&settled);
   while (!mine->is_settled)
     co_await settled.wait();
 }
 
-task<> recorder::write_batch(std::shared_ptr<batch> full) {
+task<> recorder::await_turn(shift& here) {
+  while (here.under_way >= batches_max)
+    co_await here.one_done.wait();
+}
+
+task<result<void>> recorder::write_in_time(std::shared_ptr<batch> full) {
+  using std::chrono::steady_clock;
+  constexpr const char* late = "the database did not write a record in time";
+  const auto deadline = steady_clock::now() + settings_.patience;
+  shift& here = *shifts_[async::this_worker()];
   // Behind all that is ready to run, so that what ends with it can join.
   co_await asio::post(workers_[async::this_worker()].get_executor(), use_task);
-  next_[async::this_worker()].reset();
-  {
-    const std::scoped_lock lock(mutex_);
-    writing_.push_back(full);
-  }
-  const auto outcome = co_await async::with_deadline(write(store_, full->records), settings_.patience);
-  if (!outcome || !*outcome) {
-    const error why =
-        outcome ? outcome->error()
-                : error{.reason = error_reason::timed_out, .message = "the database did not write a record in time"};
+  bool in_time = true;
+  if (here.under_way >= batches_max) in_time = co_await async::with_deadline(await_turn(here), settings_.patience);
+  here.next.reset();
+  if (!in_time) co_return failure(error_reason::timed_out, late);
+  ++here.under_way;
+  auto outcome = co_await async::with_deadline(write(store_, full->records), deadline - steady_clock::now());
+  --here.under_way;
+  here.one_done.notify();
+  if (!outcome) co_return failure(error_reason::timed_out, late);
+  co_return std::move(*outcome);
+}
+
+task<> recorder::write_batch(std::shared_ptr<batch> full) {
+  const result<void> written = co_await write_in_time(full);
+  if (!written) {
     for (const auto& one : full->records)
-      co_await put_by(one, why);
+      co_await put_by(one, written.error());
   }
   {
     const std::scoped_lock lock(mutex_);
@@ -131,7 +152,8 @@ std::size_t recorder::waiting() const {
 }
 
 task<result<void>> recorder::catch_up() {
-  const auto delivered = co_await outbox_.replay([this](std::string text) { return deliver(std::move(text)); });
+  const auto delivered =
+      co_await outbox_.replay([this](std::vector<std::string> texts) { return deliver(std::move(texts)); });
   if (!delivered) co_return std::unexpected(delivered.error());
   co_return result<void>{};
 }
@@ -142,7 +164,28 @@ void recorder::begin() {
   });
 }
 
-task<result<void>> recorder::deliver(std::string text) {
+// Together, if all of them are taken: each commit waits for the disk.
+task<result<void>> recorder::deliver(std::vector<std::string> texts) {
+  ended_generations all;
+  for (const std::string& text : texts) {
+    if (auto ended = parse_ended_generation(text)) all.push_back(std::move(*ended));
+  }
+  if (all.size() == texts.size() && all.size() > 1) {
+    const result<void> written = co_await write(store_, all);
+    if (!written && !is_final(written.error())) co_return written;
+    if (written) {
+      for (const auto& one : all)
+        drop(one->id);
+      co_return written;
+    }
+  }
+  for (std::string& text : texts) {
+    if (auto done = co_await deliver_one(std::move(text)); !done) co_return done;
+  }
+  co_return result<void>{};
+}
+
+task<result<void>> recorder::deliver_one(std::string text) {
   const auto ended = parse_ended_generation(text);
   if (!ended) co_return co_await set_aside(std::move(text), nullptr, ended.error());
   ended_generations one{*ended};

@@ -26,7 +26,8 @@ enum class record_trouble : std::uint8_t {
   lost,       ///< the process ends, and it is nowhere
 };
 
-/// What ends on a worker within one turn of its loop is written together: the busier it is, the less a record costs.
+/// What ends on a worker within one turn of its loop is written together, and so is what ends while as much is on its
+/// way to the store as may be: the busier it is, the less a record costs.
 ///
 /// A store that is away delays records: what could not be written in time waits in the outbox, and in memory for those
 /// who ask for it meanwhile, and is tried again until it is written. What the outbox cannot take either (its disk is
@@ -69,11 +70,17 @@ class recorder {
   task<> settle(std::chrono::milliseconds limit);
 
  private:
-  // What is about to be written together, and who waits for that; of one worker.
+  // What is about to be written together, and who waits for that.
   struct batch {
-    ended_generations records;
+    ended_generations records;  // grows under the mutex
     std::vector<async::wakeup*> waiting;
     bool is_settled = false;
+  };
+  struct shift {  // of one worker
+    explicit shift(executor on) : one_done(on) {}
+    std::shared_ptr<batch> next;  // null: nothing to write
+    std::size_t under_way = 0;    // batches
+    async::wakeup one_done;
   };
   struct waiting_record {
     std::shared_ptr<const ended_generation> what;
@@ -81,8 +88,11 @@ class recorder {
     bool in_outbox = true;
   };
   task<> write_batch(std::shared_ptr<batch> full);
+  task<result<void>> write_in_time(std::shared_ptr<batch> full);
+  static task<> await_turn(shift& here);
   task<> put_by(std::shared_ptr<const ended_generation> ended, error why);
-  task<result<void>> deliver(std::string text);
+  task<result<void>> deliver(std::vector<std::string> texts);
+  task<result<void>> deliver_one(std::string text);
   task<result<void>> set_aside(std::string text, const ended_generation* of, error why);
   task<> try_again();
   task<> save_from_memory();
@@ -96,10 +106,10 @@ class recorder {
   store::outbox& outbox_;
   settings settings_;
   trouble_handler on_trouble_;
-  std::vector<std::shared_ptr<batch>> next_;  // by worker; null: nothing to write
+  std::vector<std::unique_ptr<shift>> shifts_;
   mutable std::mutex mutex_;
   std::deque<waiting_record> waiting_;
-  std::vector<std::shared_ptr<const batch>> writing_;
+  std::vector<std::shared_ptr<const batch>> writing_;  // or about to be
   std::atomic<std::uint64_t> waiting_bytes_{0};
   std::atomic<std::size_t> in_memory_{0};  // of those that wait
   std::string stuck_;                      // refused for ever, but cannot be set aside: told of; of the first worker
