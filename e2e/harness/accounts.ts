@@ -24,12 +24,14 @@ export interface CallOptions {
 
 export const password = 'korrekt pferd 7 Batterie';
 
+type Entrance = Pick<Gateway, 'url' | 'logs' | 'said'>;
+
 /** Accounts of one gateway, over plain HTTP. What it is given in secret is remembered, to be looked for in the log. */
 export class Accounts {
-  readonly gateway: Gateway;
+  readonly gateway: Entrance;
   readonly secrets = new Set<string>([password]);
 
-  constructor(gateway: Gateway) {
+  constructor(gateway: Entrance) {
     this.gateway = gateway;
   }
 

@@ -3,7 +3,7 @@ import { Accounts, type CallOptions, type Login, type Reply } from './accounts.t
 import type { Gateway } from './gateway.ts';
 
 /** What the first start said on the terminal: the account that it made. */
-export function firstAdmin(gateway: Gateway): { username: string; password: string } {
+export function firstAdmin(gateway: Pick<Gateway, 'said'>): { username: string; password: string } {
   const told = /The first account is (\S+) with the password (\S+)/.exec(gateway.said);
   if (!told) throw new Error('no first account on the terminal');
   return { username: told[1]!, password: told[2]! };
