@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::chrono::seconds interval{1};
 constexpr std::chrono::seconds patience{2};
+constexpr const char* not_asked = "was not asked yet";
 
 void forbid_storing(http::response& answer) {
   answer.headers.set("cache-control", "no-store");
@@ -30,15 +31,16 @@ void append_check(std::string& body, std::string_view name, std::string_view tro
 
 }  // namespace
 
-health::health(async::worker_pool& workers)
+health::health(async::worker_pool& workers, const telemetry::logger& log)
     : workers_(workers),
-      asking_(workers[0].get_executor(), [](const std::exception_ptr& broken) { std::rethrow_exception(broken); }) {}
+      asking_(workers[0].get_executor(), [](const std::exception_ptr& broken) { std::rethrow_exception(broken); }),
+      log_(log) {}
 
 void health::begin(std::vector<dependency> needed) {
   {
     const std::scoped_lock lock(mutex_);
     for (const dependency& one : needed)
-      found_.push_back({.name = one.name, .trouble = "was not asked yet", .is_vital = one.is_vital});
+      found_.push_back({.name = one.name, .trouble = not_asked, .is_vital = one.is_vital});
   }
   workers_[0].post([this, all = std::move(needed)]() mutable {
     needed_ = std::move(all);
@@ -82,12 +84,24 @@ task<> health::keep_asking() {
                                              : outcome->error().message,
                        .is_vital = one.is_vital});
     }
+    std::vector<finding> before = found;
     {
       const std::scoped_lock lock(mutex_);
-      found_ = std::move(found);
+      std::swap(found_, before);
     }
+    for (std::size_t i = 0; i < found.size(); ++i)
+      log_change(before[i], found[i]);
     timer.expires_after(interval);
     co_await timer.async_wait(use_task);
+  }
+}
+
+void health::log_change(const finding& before, const finding& now) const {
+  if (now.trouble == before.trouble || (now.trouble.empty() && before.trouble == not_asked)) return;
+  if (now.trouble.empty()) {
+    log_.info("well again", {{"check", now.name}});
+  } else {
+    log_.warning(now.is_vital ? "not ready" : "ready, but not well", {{"check", now.name}, {"problem", now.trouble}});
   }
 }
 

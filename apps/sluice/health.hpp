@@ -12,12 +12,13 @@
 #include "async/worker_pool.hpp"
 #include "base/error.hpp"
 #include "http/router.hpp"
+#include "telemetry/log.hpp"
 
 namespace sluice::app {
 
 /// `/livez` and `/healthz` look at nothing but whether a worker answers. `/readyz` says what was found when what the
-/// process needs was last asked, which is once a second and not by the probes: many of them cost nothing. Outlives the
-/// HTTP servers and the workers' running.
+/// process needs was last asked, which is once a second and not by the probes: many of them cost nothing. What has
+/// changed since is logged. Outlives the HTTP servers and the workers' running.
 class health {
  public:
   struct dependency {
@@ -27,7 +28,7 @@ class health {
     /// that took away every node because of it would make a whole outage of half a one.
     bool is_vital = true;
   };
-  explicit health(async::worker_pool& workers);
+  health(async::worker_pool& workers, const telemetry::logger& log);
 
   /// Begins to ask what `needed` has; while the workers run, once.
   void begin(std::vector<dependency> needed);
@@ -40,7 +41,13 @@ class health {
   std::vector<http::route> routes();
 
  private:
+  struct finding {
+    std::string name;
+    std::string trouble;  // empty: none
+    bool is_vital;
+  };
   task<> keep_asking();
+  void log_change(const finding& before, const finding& now) const;
   task<> answer_ready(http::exchange& with) const;
 
   async::worker_pool& workers_;
@@ -48,12 +55,8 @@ class health {
   async::task_group asking_;
   mutable std::mutex mutex_;
   std::string not_serving_ = "starting";  // why; empty: it is
-  struct finding {
-    std::string name;
-    std::string trouble;  // empty: none
-    bool is_vital;
-  };
-  std::vector<finding> found_;
+  std::vector<finding> found_;            // in the order of `needed_`
+  telemetry::logger log_;
 };
 
 }  // namespace sluice::app

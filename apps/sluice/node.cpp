@@ -60,7 +60,7 @@ node::node(role_name as, const loaded_settings& loaded, std::ostream& said_to)
       shared(open_state(told.state, workers, metrics, log)),
       state(shared.state.get()),
       limiter(make_limiter(told.state, shared, metrics, log)),
-      readiness(workers) {
+      readiness(workers, log) {
   metrics.add_process_metrics(version);
   metrics.make_observed_counter(telemetry::names::log_lines_dropped,
                                 [this] { return static_cast<double>(log.dropped()); });

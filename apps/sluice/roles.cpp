@@ -72,6 +72,12 @@ class life {
     return exit_code_of(why);
   }
 
+  // Others are at work on it, and whoever supervises this node would only start it again: a database that is away, or
+  // has the schema of another version.
+  static bool may_pass(const error& why) {
+    return why.reason == error_reason::unavailable || why.reason == error_reason::conflict;
+  }
+
   // First of all, so that whoever waits for this node can ask what it waits for.
   result<void> open_internal() {
     const auto told = make_internal_server_settings(on_.told);
@@ -86,7 +92,7 @@ class life {
       auto up = bring_up();
       if (up) break;
       const error& why = up.error();
-      if (on_.role == role_name::serve || why.reason != error_reason::unavailable) return refuse(why);
+      if (on_.role == role_name::serve || !may_pass(why)) return refuse(why);
       if (why.message != last) on_.log.warning("waiting for what is missing", {{"problem", why.message}});
       last = why.message;
       on_.readiness.say_not_serving("starting: " + why.message);

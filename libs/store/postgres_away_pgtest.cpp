@@ -121,8 +121,8 @@ TEST_F(postgres_away, while_it_is_away_everything_is_refused_at_once) {
   std::atomic<int> notices = 0;
   open({.notice = [&](const std::string&) { ++notices; }});
   must_insert(1);
-  server_.stop(SIGQUIT);
   notices = 0;
+  server_.stop(SIGQUIT);
   const auto begun = std::chrono::steady_clock::now();
   for (int i = 0; i < 200; ++i) {
     const auto refused = insert(2);
