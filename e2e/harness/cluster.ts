@@ -39,14 +39,23 @@ export class Cluster {
     this.executable = executable;
   }
 
-  static async start(file: string, directory: string, options: ClusterOptions = {}): Promise<Cluster> {
-    const words = ['--json', '--config', file, '--data', resolve(directory, 'cluster')];
+  /** Redis and PostgreSQL, and no role. */
+  static engines(directory: string): Promise<Cluster> {
+    return Cluster.#begin(['--engines'], directory);
+  }
+
+  static start(file: string, directory: string, options: ClusterOptions = {}): Promise<Cluster> {
+    const words = ['--config', file];
     if (options.gateways !== undefined) words.push('--gateways', String(options.gateways));
     if (options.agents !== undefined) words.push('--agents', String(options.agents));
     if (options.postgres !== undefined) words.push('--postgres', options.postgres);
-    const executable = new Executable(script, words, {
+    return Cluster.#begin(words, directory, options.env);
+  }
+
+  static async #begin(words: string[], directory: string, env: Record<string, string> = {}): Promise<Cluster> {
+    const executable = new Executable(script, ['--json', '--data', resolve(directory, 'cluster'), ...words], {
       cwd: directory,
-      env: { SLUICE_BIN: executables.sluice, ...options.env },
+      env: { SLUICE_BIN: executables.sluice, ...env },
     });
     const cluster = new Cluster(executable);
     try {

@@ -4,6 +4,7 @@
  */
 export const aboutOneProcess: Record<string, string | Record<string, string>> = {
   'cluster/faults.test.ts': 'has a cluster of its own, which is the same in either mode',
+  'cluster/start.test.ts': 'starts roles by themselves',
   'cluster/outage.test.ts': 'has a cluster of its own, which is the same in either mode',
   'command_line/commands.test.ts': 'commands without a server',
   'conversations/survival.test.ts': 'starts `sluice serve` by itself, on disks that are full or cannot be written',
