@@ -7,10 +7,16 @@ import { embedPlugin } from './embed.ts';
 // Where a development server finds Sluice: `npm run dev` beside a `sluice serve`.
 const sluice = process.env.SLUICE_URL ?? 'http://127.0.0.1:8080';
 
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
 export default defineConfig({
   plugins: [react(), tailwindcss(), embedPlugin()],
   resolve: {
-    alias: { '@sluice/client': fileURLToPath(new URL('../sdk/typescript/src/index.ts', import.meta.url)) },
+    alias: {
+      '@sluice/client': here('../sdk/typescript/src/index.ts'),
+      // For browsers it has a form that reads an entity through innerHTML, which the Content-Security-Policy forbids.
+      'decode-named-character-reference': here('node_modules/decode-named-character-reference/index.js'),
+    },
   },
   build: {
     target: 'es2022',

@@ -1,4 +1,4 @@
-import { memo, useMemo } from 'react';
+import { memo, useMemo, type ReactNode } from 'react';
 import ReactMarkdown, { type Components, type Options } from 'react-markdown';
 import rehypeSanitize, { defaultSchema } from 'rehype-sanitize';
 import remarkGfm from 'remark-gfm';
@@ -7,6 +7,16 @@ import { CodeBlock } from './code_block.tsx';
 import { markdownBlocks } from './markdown_blocks.ts';
 import { depthMax, depthOf, opensTooMany, type Tree } from './markdown_depth.ts';
 
+// A target that was taken away, `javascript:` for one, leaves its words; as a link they would lead to this page.
+const outward = (href: string | undefined, words: ReactNode): ReactNode =>
+  href ? (
+    <a href={href} target="_blank" rel="noopener noreferrer nofollow">
+      {words}
+    </a>
+  ) : (
+    words
+  );
+
 const components: Components = {
   a: ({ node: _, href, children, ...rest }) =>
     href?.startsWith('#') ? (
@@ -14,16 +24,10 @@ const components: Components = {
         {children}
       </a>
     ) : (
-      <a href={href} target="_blank" rel="noopener noreferrer nofollow">
-        {children}
-      </a>
+      outward(href, children)
     ),
   // A picture that a model names would tell its host who reads this: it becomes a link.
-  img: ({ src, alt }) => (
-    <a href={typeof src === 'string' ? src : undefined} target="_blank" rel="noopener noreferrer nofollow">
-      {alt || 'picture'}
-    </a>
-  ),
+  img: ({ src, alt }) => outward(typeof src === 'string' ? src : undefined, alt || 'picture'),
   pre: ({ node }) => {
     const code = node?.children[0];
     if (code?.type !== 'element') return null;
