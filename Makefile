@@ -30,10 +30,14 @@ test-real: ## the end-to-end tests against a real language model and a real Open
 	mkdir -p build/release/reports
 	scripts/run-e2e build/release build/release/reports test:real
 
-test-asan: ## the unit tests under AddressSanitizer and UndefinedBehaviorSanitizer
+test-asan: export UBSAN_OPTIONS = halt_on_error=1:print_stacktrace=1
+test-asan: ## every test under AddressSanitizer and UndefinedBehaviorSanitizer
+	scripts/setup test
 	scripts/setup sanitize
 	scripts/build asan
 	ctest --preset asan --parallel "$$(nproc)"
+	mkdir -p build/asan/reports
+	scripts/run-e2e build/asan build/asan/reports
 
 test-tsan: ## the unit tests under ThreadSanitizer
 	scripts/setup sanitize

@@ -99,13 +99,13 @@ class agent_fixture : public testing::Test {
     outbox = std::move(*opened);
     kept = std::make_unique<conversation_store_sql>(*database);
     ASSERT_TRUE(kept->migrate());
-    records = std::make_unique<recorder>(*workers, *kept, *outbox,
-                                         recorder::settings{.patience = std::chrono::milliseconds(200),
-                                                            .retry = std::chrono::milliseconds(20),
-                                                            .waiting_bytes_max = waiting_bytes_max},
-                                         [this](record_trouble what, const ended_generation*, const error&) {
-                                           ++troubles[static_cast<std::size_t>(what)];
-                                         });
+    records = std::make_unique<recorder>(
+        *workers, *kept, *outbox,
+        recorder::settings{
+            .patience = patience, .retry = std::chrono::milliseconds(20), .waiting_bytes_max = waiting_bytes_max},
+        [this](record_trouble what, const ended_generation*, const error&) {
+          ++troubles[static_cast<std::size_t>(what)];
+        });
     ASSERT_TRUE(workers->run_first(records->catch_up()));
     const auto closed = kept->close_interrupted(std::chrono::system_clock::now());
     ASSERT_TRUE(closed);
@@ -131,6 +131,7 @@ class agent_fixture : public testing::Test {
   const store::scratch_directory scratch;
   std::string database_url = "sqlite:" + (scratch / "data.db").string();
   std::uint64_t outbox_room_bytes = 1 << 16;
+  std::chrono::milliseconds patience{200};    // of a record
   std::uint64_t waiting_bytes_max = 1 << 20;  // of records; set it before `build`
   std::unique_ptr<async::worker_pool> workers;
   std::unique_ptr<store::database> database;

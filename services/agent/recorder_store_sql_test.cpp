@@ -42,6 +42,7 @@ class recorder_test : public agent_fixture {
       EXPECT_EQ(on_worker(read_all(log_of(one.generation_id))), "You");
     }
   }
+  static task<> pass_a_turn() { co_await asio::post(co_await asio::this_coro::executor, use_task); }
   void keep_in_outbox(const std::string& text) { ASSERT_TRUE(on_worker(outbox->append(text))); }
   static std::string record_of(const std::string& model) {
     return to_text({.id = make_id("gen"), .who = {.user_id = "usr_1"}, .model = model, .how = {.attempts = 1}});
@@ -69,6 +70,46 @@ TEST_F(recorder_test, one_that_is_refused_for_ever_keeps_none_behind_it) {
   std::filesystem::rename(scratch / "outbox.refused", scratch / "outbox");
   open();
   EXPECT_EQ(count("usage_events WHERE model = 'cursed'"), 1);
+}
+
+TEST_F(recorder_test, what_ends_while_enough_is_on_its_way_goes_together) {
+  patience = 30s;
+  build(endless);
+  std::promise<void> begun;
+  std::promise<void> release;
+  auto busy = std::async(std::launch::async, [&] {
+    return database->write_now([&](soci::session&) -> result<void> {
+      begun.set_value();
+      release.get_future().wait();
+      return {};
+    });
+  });
+  begun.get_future().wait();
+  std::vector<std::future<void>> recorded;
+  const auto end_one = [&] {
+    const ended_generation ended{
+        .id = make_id("gen"), .who = {.user_id = "usr_1"}, .model = "m", .how = {.attempts = 1}};
+    recorded.push_back(asio::co_spawn((*workers)[0].get_executor(),
+                                      records->record(std::make_shared<const ended_generation>(ended)),
+                                      asio::use_future));
+  };
+  // Writes are handed over one after the other, and wait behind the busy one.
+  for (std::size_t waiting = 1; waiting <= 4; ++waiting) {
+    end_one();
+    while (database->activity().writes_waiting < waiting)
+      std::this_thread::yield();
+  }
+  const std::uint64_t before = database->activity().writes;
+  for (int i = 0; i < 20; ++i) {
+    end_one();
+    on_worker(pass_a_turn());
+  }
+  release.set_value();
+  for (auto& one : recorded)
+    one.get();
+  EXPECT_TRUE(busy.get());
+  EXPECT_EQ(count("usage_events"), 24);
+  EXPECT_LT(database->activity().writes - before, 10);
 }
 
 TEST_F(recorder_test, a_store_that_refuses_everything_is_waited_for) {
