@@ -34,17 +34,31 @@ afterAll(async () => {
   await provider?.stop();
 });
 
+/** The socket of a server, or of something before it, that does not tell its limits. */
+class SecretiveSocket extends WebSocket {
+  override emit(event: string | symbol, ...values: unknown[]): boolean {
+    if (event !== 'message') return super.emit(event, ...values);
+    const frame = JSON.parse(String(values[0])) as { type: string; payload: { limits?: unknown } };
+    if (frame.type === 'hello') delete frame.payload.limits;
+    return super.emit(event, Buffer.from(JSON.stringify(frame)), false);
+  }
+}
+
 /** A client over npm's `ws` whose lines can be cut. */
 class CuttableClient extends SluiceClient {
   readonly sockets: WebSocket[];
 
-  constructor(options: Partial<SluiceClientOptions> = {}) {
+  constructor({
+    limitsAreHidden = false,
+    ...options
+  }: Partial<SluiceClientOptions> & { limitsAreHidden?: boolean } = {}) {
     const sockets: WebSocket[] = [];
+    const Socket = limitsAreHidden ? SecretiveSocket : WebSocket;
     super({
       url: `${gateway.url}/chat`,
       backoff: { firstMs: 2, longestMs: 20 },
       open: (url, protocols) => {
-        const socket = new WebSocket(url, protocols, { headers: { Authorization: `Bearer ${token}` } });
+        const socket = new Socket(url, protocols, { headers: { Authorization: `Bearer ${token}` } });
         sockets.push(socket);
         return socket as unknown as WebSocketLike;
       },
@@ -137,6 +151,63 @@ describe('the TypeScript client', () => {
     await within('the end', taken.done);
     expect(taken.text).toBe('one two');
     second.close();
+  });
+
+  test('refuses what is longer than the server takes, and stays connected', async () => {
+    const client = new CuttableClient();
+    await within('an answer', client.chat({ content: 'short', model: 'mock' }).done);
+    const long = client.chat({ content: '€'.repeat(client.hello!.limits.message_bytes! / 3), model: 'mock' });
+    await expect(within('the refusal', long.done)).rejects.toMatchObject({ code: 413, type: 'too_large' });
+    await within('an answer', client.chat({ content: 'short again', model: 'mock' }).done);
+    expect(client.sockets).toHaveLength(1);
+    client.close();
+  });
+
+  test('that was not told a limit sends once what closes the socket, and the other answers go on', async () => {
+    const client = new CuttableClient({ limitsAreHidden: true });
+    const live = client.chat({ content: 'x', model: 'scripted' });
+    const call = (await provider.call()).text('one ');
+    await until(live, () => live.text === 'one ');
+    const long = client.chat({ content: 'x'.repeat(300_000), model: 'mock' });
+    const short = client.chat({ content: 'short', model: 'mock' });
+    await expect(within('the refusal', long.done)).rejects.toMatchObject({ code: 413, type: 'too_large' });
+    await within('the other answer', short.done);
+    call.text('two').finish();
+    await within('the end', live.done);
+    expect([live.text, short.text]).toEqual(['one two', mockText('short')]);
+    expect(client.sockets).toHaveLength(2);
+    client.close();
+  });
+
+  test('sends halves of characters as what they are not, and refuses what nests too deeply', async () => {
+    const client = new CuttableClient();
+    const half = client.chat({ content: 'a \ud83d b', model: 'mock', metadata: { 'k\ud800': 'v' } });
+    await within('an answer', half.done);
+    expect(half.text).toBe(mockText('a \ufffd b'));
+    const deep = JSON.parse('{"a":'.repeat(60) + '1' + '}'.repeat(60)) as Record<string, unknown>;
+    const refused = client.chat({ content: 'x', model: 'mock', metadata: deep });
+    await expect(within('the refusal', refused.done)).rejects.toMatchObject({ code: 400, type: 'invalid_argument' });
+    expect(client.sockets).toHaveLength(1);
+    client.close();
+  });
+
+  test('that was not told how deep a request may nest is told that it was too deep', async () => {
+    const client = new CuttableClient({ limitsAreHidden: true });
+    const deep = JSON.parse('{"a":'.repeat(60) + '1' + '}'.repeat(60)) as Record<string, unknown>;
+    const refused = client.chat({ content: 'x', model: 'mock', metadata: deep });
+    await expect(within('the refusal', refused.done)).rejects.toMatchObject({ code: 400, type: 'invalid_argument' });
+    client.close();
+  });
+
+  test('stops an answer that the server has not yet said it took', async () => {
+    const client = new CuttableClient();
+    await within('an answer', client.chat({ content: 'x', model: 'mock' }).done);
+    const answer = client.chat({ content: 'stop me at once', model: 'scripted' });
+    answer.cancel();
+    expect(answer.state).toBe('submitted');
+    await expect(within('the end', answer.done)).resolves.toMatchObject({ status: 'cancelled' });
+    expect(answer.generationId).toMatch(/^gen_/);
+    client.close();
   });
 
   test('says what was refused, and goes on', async () => {

@@ -132,7 +132,7 @@ export class Answer implements AsyncIterable<Delta> {
     this.#changed();
   }
 
-  /** For the client: it was stopped before it was sent. */
+  /** For the client: it was stopped before the server was known to have it. */
   drop(): void {
     if (this.isOver) return;
     this.end = { status: 'cancelled', finish_reason: 'cancelled' };

@@ -4,7 +4,9 @@ import { Connection, type ConnectionOptions, type ConnectionState } from './conn
 import { clientClosed, signedOut, SluiceError } from './errors.ts';
 import { makeKey } from './idempotency_key.ts';
 import { Listeners } from './listeners.ts';
-import type { ChatRequest, Hello, Notice, Problem, ServerFrame } from './protocol.ts';
+import { closeCode, type ChatRequest, type ClientFrame, type Hello } from './protocol.ts';
+import type { Notice, Problem, ServerFrame } from './protocol.ts';
+import { invalid, refusalOf, tooLarge, writeJson } from './request_text.ts';
 
 export type SluiceClientOptions = ConnectionOptions;
 
@@ -15,18 +17,27 @@ export interface ClientEvents {
   error: Problem;
 }
 
-/** `uncertain`: it was sent on a socket which broke before the server said that it took it. */
-type Phase = 'queued' | 'sent' | 'uncertain' | 'live' | 'resumed' | 'resting';
+/**
+ * `uncertain`: it was sent on a socket which broke before the server said that it took it. `left`: it was sent and is
+ * not answered, and nobody here waits for it any more.
+ */
+type Phase = 'queued' | 'sent' | 'left' | 'uncertain' | 'live' | 'resumed' | 'resting';
 
 interface Exchange {
   readonly id: string;
   readonly answer: Answer;
-  readonly request: ChatRequest | undefined;
+  /** What is asked, as JSON; nothing for an answer that others began. */
+  readonly payload: string | undefined;
   phase: Phase;
   mayHaveArrived: boolean;
   isCancelled: boolean;
+  /** Of the `cancel` that was sent before the server had said that it took the request. */
+  cancelId?: string;
   attempt: number;
 }
+
+// So long the server may take to say what became of a request that is to be stopped.
+const stopPatienceMs = 2_000;
 
 /**
  * Many answers over one WebSocket that is there whenever it can be. An answer that was begun goes on over any number
@@ -47,7 +58,7 @@ export class SluiceClient {
     this.#connection = new Connection(options, {
       state: (state) => this.#stateChanged(state),
       frame: (frame) => this.#take(frame),
-      lost: () => this.#lost(),
+      lost: (code) => this.#lost(code),
     });
   }
 
@@ -62,7 +73,7 @@ export class SluiceClient {
 
   /** Answers that are not over. */
   get live(): Answer[] {
-    return [...this.#exchanges.values()].map(({ answer }) => answer);
+    return [...this.#exchanges.values()].map(({ answer }) => answer).filter(({ isOver }) => !isOver);
   }
 
   on<Name extends keyof ClientEvents>(name: Name, listener: (value: ClientEvents[Name]) => void): () => void {
@@ -76,10 +87,19 @@ export class SluiceClient {
 
   /**
    * Asks a model. Sent as soon as there is a connection; and sent again, under the same key, if the connection broke
-   * before the server said that it had it: there is one answer all the same.
+   * before the server said that it had it: there is one answer all the same. What the server could not take, for it is
+   * too long, too deep or no JSON, is refused here.
    */
   chat(request: ChatRequest): Answer {
-    return this.#begin({ idempotency_key: makeKey(), ...structuredClone(request) }).answer;
+    try {
+      return this.#begin(writeJson({ idempotency_key: makeKey(), ...request })).answer;
+    } catch (error) {
+      const answer = new Answer(() => {});
+      answer.refuse(
+        invalid(`the request cannot be written as JSON: ${error instanceof Error ? error.message : error}`),
+      );
+      return answer;
+    }
   }
 
   /** Takes up an answer that somebody else began, or this program before it was started again. */
@@ -95,11 +115,11 @@ export class SluiceClient {
     this.#refuseAll(clientClosed());
   }
 
-  #begin(request: ChatRequest | undefined, generationId?: string, after = 0): Exchange {
+  #begin(payload: string | undefined, generationId?: string, after = 0): Exchange {
     const id = `r${++this.#count}`;
     const answer = new Answer(() => this.#cancel(exchange), generationId, after);
     const phase: Phase = generationId === undefined ? 'queued' : 'live';
-    const exchange: Exchange = { id, answer, request, phase, mayHaveArrived: false, isCancelled: false, attempt: 0 };
+    const exchange: Exchange = { id, answer, payload, phase, mayHaveArrived: false, isCancelled: false, attempt: 0 };
     if (this.state.name === 'closed') {
       answer.refuse(clientClosed());
       return exchange;
@@ -113,35 +133,56 @@ export class SluiceClient {
   // Sends what is next to be sent for this exchange, if there is a socket to send it on.
   #advance(exchange: Exchange): void {
     if (this.state.name !== 'open') return;
-    const { id, answer, request, phase } = exchange;
-    if ((phase === 'queued' || phase === 'uncertain') && request) {
+    const { id, answer, payload, phase } = exchange;
+    if ((phase === 'queued' || phase === 'uncertain') && payload !== undefined) {
+      const frame = `{"type":"chat","id":"${id}","payload":${payload}}`;
+      const refusal = refusalOf(frame, this.state.hello.limits ?? {});
+      if (refusal) return this.#refuse(exchange, refusal);
       if (this.#isDraining) return this.#connection.renew('the server is draining');
-      if (this.#connection.send({ type: 'chat', id, payload: request })) exchange.phase = 'sent';
+      if (this.#connection.send(frame)) exchange.phase = 'sent';
     } else if (phase === 'live' && answer.generationId !== undefined) {
-      const payload = { generation_id: answer.generationId, after: answer.seq };
-      if (this.#connection.send({ type: 'resume', id, payload })) exchange.phase = 'resumed';
+      const place = { generation_id: answer.generationId, after: answer.seq };
+      if (this.#send({ type: 'resume', id, payload: place })) exchange.phase = 'resumed';
     }
   }
 
+  #send(frame: ClientFrame): boolean {
+    return this.#connection.send(writeJson(frame));
+  }
+
   #cancel(exchange: Exchange): void {
+    const { answer, phase } = exchange;
     exchange.isCancelled = true;
-    if (exchange.phase === 'queued') return this.#drop(exchange);
-    const generationId = exchange.answer.generationId;
-    if (generationId === undefined) return; // when `started` says which it is
-    this.#connection.send({ type: 'cancel', id: `c${++this.#count}`, payload: { generation_id: generationId } });
+    const id = `c${++this.#count}`;
+    if (answer.generationId !== undefined) {
+      this.#send({ type: 'cancel', id, payload: { generation_id: answer.generationId } });
+    } else if (phase === 'sent') {
+      if (exchange.cancelId !== undefined) return;
+      // The server reads this behind the request: either it stops that, or there is nothing to be stopped.
+      exchange.cancelId = id;
+      this.#send({ type: 'cancel', id, payload: { id: exchange.id } });
+      setTimeout(() => this.#leave(exchange), stopPatienceMs);
+    } else {
+      // Not sent again only to be stopped: had it arrived, the server ends what nobody reads.
+      this.#drop(exchange);
+    }
+  }
+
+  #leave(exchange: Exchange): void {
+    if (exchange.phase !== 'sent') return;
+    exchange.phase = 'left';
+    exchange.answer.drop();
   }
 
   #take(frame: ServerFrame): void {
     if (frame.type === 'hello') return this.#opened(frame.payload);
     if (frame.type === 'notice') return this.#noticed(frame.payload);
     if (frame.type === 'pong') return;
-    const exchange = frame.id === undefined ? undefined : this.#exchanges.get(frame.id);
-    if (frame.type === 'error') {
-      if (exchange) this.#refused(exchange, frame.payload);
-      else if (frame.id === undefined) this.#listeners.emit('error', frame.payload);
-      return;
-    }
-    if (!exchange) return;
+    if (frame.type === 'error' && frame.id === undefined) return this.#refusedUnnamed(frame.payload);
+    const exchange = this.#exchanges.get(frame.id ?? '');
+    if (!exchange) return void (frame.type === 'error' && this.#nothingToStop(frame.id));
+    if (exchange.phase === 'left') return void this.#exchanges.delete(exchange.id);
+    if (frame.type === 'error') return this.#refused(exchange, frame.payload);
     if (frame.type === 'started') {
       exchange.phase = 'resumed';
       exchange.mayHaveArrived = false;
@@ -179,7 +220,8 @@ export class SluiceClient {
     }
     const isPassing = problem.code === 429 || problem.code >= 500;
     const isBegun = exchange.phase === 'resumed';
-    if (!isPassing || !(isBegun || exchange.mayHaveArrived)) return this.#refuse(exchange, new SluiceError(problem));
+    const isAgain = isBegun || (exchange.mayHaveArrived && !exchange.isCancelled);
+    if (!isPassing || !isAgain) return this.#refuse(exchange, new SluiceError(problem));
     exchange.phase = 'resting';
     const { backoff = usualBackoff, random = Math.random } = this.#options;
     const wait = (problem.retry_after ?? 0) * 1000 + fullJitterMs(exchange.attempt++, backoff, random);
@@ -190,15 +232,42 @@ export class SluiceClient {
     }, wait);
   }
 
-  #lost(): void {
+  #nothingToStop(cancelId: string | undefined): void {
+    const stopped = this.#unanswered().find((exchange) => exchange.cancelId === cancelId);
+    if (stopped) this.#drop(stopped);
+  }
+
+  // What a server cannot read it cannot name. Only one request can be meant if only one is not answered.
+  #refusedUnnamed(problem: Problem): void {
+    const [meant, ...others] = this.#unanswered();
+    if (!meant || others.length > 0 || problem.code !== 400) return this.#listeners.emit('error', problem);
+    this.#refuse(meant, new SluiceError(problem));
+  }
+
+  #unanswered(): Exchange[] {
+    return [...this.#exchanges.values()].filter(({ phase }) => phase === 'sent' || phase === 'left');
+  }
+
+  #lost(code?: number): void {
     clearTimeout(this.#leaving);
-    for (const exchange of this.#exchanges.values()) {
+    if (code === closeCode.tooBig) this.#refuseLongest();
+    for (const exchange of [...this.#exchanges.values()]) {
+      const wasSent = exchange.phase === 'sent' || exchange.phase === 'left';
+      if (wasSent && exchange.isCancelled) this.#drop(exchange);
       if (exchange.phase === 'sent') {
         exchange.phase = 'uncertain';
         exchange.mayHaveArrived = true;
       }
       if (exchange.phase === 'resumed') exchange.phase = 'live';
     }
+  }
+
+  // Something on the way takes less than the server says. If any of those that were sent was too long, the longest was:
+  // it would only break the next line too.
+  #refuseLongest(): void {
+    const length = ({ payload = '' }: Exchange): number => payload.length;
+    const [longest] = this.#unanswered().sort((left, right) => length(right) - length(left));
+    if (longest) this.#refuse(longest, tooLarge('the message is too long for this server'));
   }
 
   #stateChanged(state: ConnectionState): void {

@@ -1,6 +1,6 @@
 import { fullJitterMs, usualBackoff, type BackoffSettings } from './backoff.ts';
 import { CredentialsRefused } from './errors.ts';
-import { closeCode, parseFrame, subprotocol, type ClientFrame, type Hello, type ServerFrame } from './protocol.ts';
+import { closeCode, parseFrame, subprotocol, type Hello, type ServerFrame } from './protocol.ts';
 
 /** What is used of a WebSocket: the browser's, Node's own, and npm's `ws` have it. */
 export interface WebSocketLike {
@@ -45,8 +45,8 @@ export type ConnectionState =
 export interface ConnectionHandlers {
   state(state: ConnectionState): void;
   frame(frame: ServerFrame): void;
-  /** An open socket is gone. What was sent on it and not answered has an unknown outcome. */
-  lost(): void;
+  /** An open socket is gone; with a code if it was closed. What was sent on it and not answered may have arrived. */
+  lost(code?: number): void;
 }
 
 // A connection that lasted this long was a good one: the next wait begins small again.
@@ -81,10 +81,10 @@ export class Connection {
   }
 
   /** Whether it was handed to a socket; not whether it arrived. */
-  send(frame: ClientFrame): boolean {
+  send(frame: string): boolean {
     if (this.state.name !== 'open' || !this.#socket) return false;
     try {
-      this.#socket.send(JSON.stringify(frame));
+      this.#socket.send(frame);
       return true;
     } catch {
       return false;
@@ -99,7 +99,7 @@ export class Connection {
   /** Asks the server for a sign of life, and takes the line for broken if none comes. */
   probe(): void {
     if (this.state.name !== 'open') return;
-    this.send({ type: 'ping' });
+    this.send('{"type":"ping"}');
     clearTimeout(this.#heartbeat);
     this.#heartbeat = setTimeout(() => this.#lose('the server is silent', 0), this.#options.pongTimeoutMs ?? 10_000);
   }
@@ -180,7 +180,7 @@ export class Connection {
     if (code === closeCode.overloaded || code === closeCode.capReached) {
       this.#attempt = Math.max(this.#attempt, overloadedAttempt);
     }
-    this.#lose(words);
+    this.#lose(words, undefined, code);
   }
 
   #signOut(): void {
@@ -192,7 +192,7 @@ export class Connection {
   }
 
   // Gives the socket up and waits `waitMs` (by default as the backoff says) before the next.
-  #lose(reason: string, waitMs?: number): void {
+  #lose(reason: string, waitMs?: number, code?: number): void {
     const wasOpen = this.state.name === 'open';
     if (wasOpen && Date.now() - this.#openedAt >= stableMs) this.#attempt = 0;
     this.#drop();
@@ -201,7 +201,7 @@ export class Connection {
     this.#enter({ name: 'waiting', attempt: this.#attempt, until: Date.now() + wait, reason });
     ++this.#attempt;
     this.#timer = setTimeout(() => void this.#attemptOnce(), wait);
-    if (wasOpen) this.#handlers.lost();
+    if (wasOpen) this.#handlers.lost(code);
   }
 
   #drop(): void {

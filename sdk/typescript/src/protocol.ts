@@ -133,7 +133,7 @@ export type ServerFrame =
 export type ClientFrame =
   | { type: 'chat'; id: string; payload: ChatRequest }
   | { type: 'resume'; id: string; payload: { generation_id: string; after: number } }
-  | { type: 'cancel'; id: string; payload: { generation_id: string } }
+  | { type: 'cancel'; id: string; payload: { generation_id: string } | { id: string } }
   | { type: 'ping' };
 
 /** Close codes with a meaning of their own. */

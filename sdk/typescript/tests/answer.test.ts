@@ -90,17 +90,48 @@ describe('an answer', () => {
     expect(refused.state).toBe('refused');
   });
 
-  test('is cancelled by its generation, once it has one', async () => {
+  test('is cancelled by its request, and by its generation once it has one', async () => {
+    const stage = new Stage();
+    const socket = await stage.opened();
+    const answer = stage.client.chat({ content: 'x' });
+    const asked = socket.last('chat');
+    answer.cancel();
+    answer.cancel();
+    expect(socket.count('cancel')).toBe(1);
+    expect(socket.last('cancel').payload).toEqual({ id: asked.id });
+    const generation = new ScriptedGeneration();
+    socket.says(generation.started(asked));
+    expect(socket.last('cancel').payload).toEqual({ generation_id: 'gen_1' });
+    socket.says(generation.done(asked, 'cancelled'));
+    await expect(answer.done).resolves.toMatchObject({ status: 'cancelled' });
+  });
+
+  test('that the server does not know is cancelled as soon as that says so', async () => {
     const stage = new Stage();
     const socket = await stage.opened();
     const answer = stage.client.chat({ content: 'x' });
     answer.cancel();
-    expect(socket.count('cancel')).toBe(0);
-    const generation = new ScriptedGeneration();
-    socket.says(generation.started(socket.last('chat')));
-    expect(socket.last('cancel').payload).toEqual({ generation_id: 'gen_1' });
-    socket.says(generation.done(socket.last('chat'), 'cancelled'));
+    expect(answer.isOver).toBe(false);
+    socket.says({ type: 'error', id: socket.last('cancel').id, payload: { code: 404, message: 'no such request' } });
     await expect(answer.done).resolves.toMatchObject({ status: 'cancelled' });
+    expect(stage.client.live).toEqual([]);
+  });
+
+  test('is cancelled before long though the server says nothing, and what comes then is not heard', async () => {
+    const stage = new Stage();
+    const socket = await stage.opened();
+    const answer = stage.client.chat({ content: 'x' });
+    const asked = socket.last('chat');
+    answer.cancel();
+    await stage.pass(2000);
+    await expect(answer.done).resolves.toMatchObject({ status: 'cancelled' });
+    expect(stage.client.live).toEqual([]);
+    const generation = new ScriptedGeneration();
+    socket.says(generation.started(asked));
+    socket.says(generation.text(asked, 'late'));
+    expect(answer.text).toBe('');
+    await stage.reconnected();
+    expect(stage.socket.sent).toEqual([]);
   });
 
   test('that was never sent is cancelled without the server', async () => {

@@ -32,10 +32,10 @@ export class ScriptedSocket implements WebSocketLike {
     this.onmessage?.({ data: JSON.stringify(frame) } as never);
   }
 
-  hello(): void {
+  hello(limits: Record<string, number> = {}): void {
     this.says({
       type: 'hello',
-      payload: { connection_id: 'c', user: {}, limits: {}, heartbeat_s: 30, resume_window_s: 300, models: ['mock'] },
+      payload: { connection_id: 'c', user: {}, limits, heartbeat_s: 30, resume_window_s: 300, models: ['mock'] },
     });
   }
 
@@ -126,10 +126,10 @@ export class Stage {
   }
 
   /** The socket that the client has opened by now, past its `hello`. */
-  async opened(): Promise<ScriptedSocket> {
+  async opened(limits: Record<string, number> = {}): Promise<ScriptedSocket> {
     this.client.connect();
     await this.pass();
-    this.socket.hello();
+    this.socket.hello(limits);
     return this.socket;
   }
 
