@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
+import { Accounts } from '../harness/accounts.ts';
 import { ChatSocket } from '../harness/chat_socket.ts';
 import { Cluster } from '../harness/cluster.ts';
 import { configuration, keys, token } from '../harness/gateway.ts';
@@ -77,6 +78,21 @@ test('one limit for all gateways: of 200 requests at once over two, exactly the 
   const statuses = answers.map(({ status }) => status);
   expect(statuses.filter((status) => status === 200)).toHaveLength(50);
   expect(statuses.filter((status) => status === 429)).toHaveLength(150);
+});
+
+test('who was told that he is signed out, or that a key is gone, is so on every gateway', async () => {
+  const [one, two] = ['gateway-1', 'gateway-2'].map((name) => new Accounts({ url: url(name), logs: [], said: '' }));
+  await one!.signUp('leaver');
+  for (let round = 0; round < 10; ++round) {
+    const login = await one!.signIn('leaver');
+    const { id, key } = await one!.makeKey(login.token);
+    const isKnown = async (bearer: string): Promise<number> => (await two!.call('/v1/conversations', { bearer })).status;
+    expect([await isKnown(key), await isKnown(login.token)]).toEqual([200, 200]);
+    expect((await one!.call(`/v1/keys/${id}`, { method: 'DELETE', bearer: login.token })).status).toBe(204);
+    expect(await isKnown(key)).toBe(401);
+    expect((await one!.post('/v1/auth/logout', {}, { bearer: login.token })).status).toBe(204);
+    expect(await isKnown(login.token)).toBe(401);
+  }
 });
 
 describe('any gateway', () => {

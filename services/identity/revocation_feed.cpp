@@ -1,5 +1,8 @@
 #include "identity/revocation_feed.hpp"
 
+#include <algorithm>
+#include <limits>
+
 #include <boost/asio/post.hpp>
 
 #include "async/with_deadline.hpp"
@@ -8,6 +11,9 @@ namespace sluice::identity {
 namespace {
 
 constexpr std::uint32_t batch_max = 1000;
+constexpr std::chrono::milliseconds await_limit{250};
+constexpr std::chrono::seconds node_forgotten_after{30};  // it asks anew every ten
+constexpr std::size_t nodes_max = 1000;
 
 }  // namespace
 
@@ -92,6 +98,32 @@ task<> revocation_feed::wait(std::chrono::milliseconds interval, std::chrono::mi
     const bool followed = is_followed();
     poked = co_await place.wait(std::min<std::chrono::steady_clock::duration>(left, followed_interval));
     if (followed) co_return;
+  }
+}
+
+void revocation_feed::note_known(const std::string& follower, std::uint64_t number) {
+  const std::scoped_lock lock(lock_);
+  if (nodes_.size() >= nodes_max && !nodes_.contains(follower)) return;
+  nodes_[follower] = {.known = number, .seen = std::chrono::steady_clock::now()};
+  wake(revokers_);
+}
+
+bool revocation_feed::is_known(std::uint64_t number) {
+  const auto now = std::chrono::steady_clock::now();
+  const std::scoped_lock lock(lock_);
+  std::erase_if(nodes_, [now](const auto& each) { return now - each.second.seen > node_forgotten_after; });
+  return std::ranges::all_of(nodes_, [number](const auto& each) { return each.second.known >= number; });
+}
+
+task<> revocation_feed::await_followers() {
+  const auto until = std::chrono::steady_clock::now() + await_limit;
+  membership place(*this, revokers_, co_await asio::this_coro::executor);
+  if (is_known(std::numeric_limits<std::uint64_t>::max())) co_return;  // nobody follows
+  const auto newest = co_await store_.newest_revocation();
+  if (!newest) co_return;
+  while (!is_known(*newest)) {
+    const auto left = until - std::chrono::steady_clock::now();
+    if (left <= left.zero() || !co_await place.wait(left)) co_return;
   }
 }
 

@@ -6,6 +6,8 @@
 #include <list>
 #include <memory>
 #include <mutex>
+#include <string>
+#include <unordered_map>
 
 #include "async/task.hpp"
 #include "async/wakeup.hpp"
@@ -32,6 +34,12 @@ class revocation_feed {
   void poke();
 
   task<result<revocation_batch>> follow(std::uint64_t after, std::chrono::milliseconds patience);
+  /// A node that follows says that it knows everything up to this number. It is forgotten when it has not said so for a
+  /// while.
+  void note_known(const std::string& follower, std::uint64_t number);
+  /// Returns when the nodes that follow know everything that is revoked by now, or after a moment: one that is cut off
+  /// keeps nobody from revoking.
+  task<> await_followers();
   /// Of those that were looked at.
   std::uint64_t newest() const { return newest_.load(std::memory_order_acquire); }
 
@@ -44,7 +52,12 @@ class revocation_feed {
   };
   using waiters = std::list<std::shared_ptr<waiter>>;
   class membership;
+  struct follower {
+    std::uint64_t known = 0;
+    std::chrono::steady_clock::time_point seen;
+  };
   void wake(const waiters& whom) const;
+  bool is_known(std::uint64_t number);
   void publish(std::uint64_t newest);
   bool is_followed();
 
@@ -54,6 +67,8 @@ class revocation_feed {
   std::mutex lock_;
   waiters followers_;
   waiters looker_;  // one or none
+  waiters revokers_;
+  std::unordered_map<std::string, follower> nodes_;
 };
 
 }  // namespace sluice::identity

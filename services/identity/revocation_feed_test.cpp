@@ -1,5 +1,7 @@
 #include "identity/revocation_feed.hpp"
 
+#include <future>
+
 #include <gtest/gtest.h>
 
 #include "async/worker_pool.hpp"
@@ -74,6 +76,26 @@ TEST(revocations, from_the_future_are_those_from_now_on) {
   world here;
   const auto begun = run(here.face->follow_revocations(0, 0ms));
   EXPECT_EQ(run(here.face->follow_revocations(1'000'000, 0ms))->last, begun->last);
+}
+
+TEST(revocations, are_waited_for_until_every_node_knows_them) {
+  world here;
+  revocation_feed& feed = here.rules.revocations();
+  run(feed.await_followers());  // nobody follows
+  const auto alice = here.add("alice");
+  ASSERT_TRUE(here.log_in("alice") && run(here.face->log_out_everywhere(alice->id)));
+  const std::uint64_t newest = *run(here.store.newest_revocation());
+  feed.note_known("a", newest);
+  feed.note_known("b", newest - 1);
+  const auto begun = std::chrono::steady_clock::now();
+  auto waiting = std::async(std::launch::async, [&] { run(feed.await_followers()); });
+  EXPECT_EQ(waiting.wait_for(20ms), std::future_status::timeout);
+  feed.note_known("b", newest);
+  waiting.get();
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, 200ms);
+
+  feed.note_known("b", newest - 1);  // and says no more
+  run(feed.await_followers());
 }
 
 // The module as `apps` runs it, with somebody else working on the same file.

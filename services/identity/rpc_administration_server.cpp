@@ -1,5 +1,6 @@
 // The accounts of others, for other nodes.
 #include "identity/module.hpp"
+#include "identity/revocation_feed.hpp"
 #include "identity/rpc_messages.hpp"
 #include "identity/rpc_server.hpp"
 #include "identity/user_administration.hpp"
@@ -13,7 +14,8 @@ using rpc::call_context;
 
 class administration_server final : public v1::UserAdministration::CallbackService {
  public:
-  administration_server(rpc::call_host& host, user_administration& accounts) : host_(host), accounts_(accounts) {}
+  administration_server(rpc::call_host& host, user_administration& accounts, revocation_feed& revocations)
+      : host_(host), accounts_(accounts), revocations_(revocations) {}
 
 // One method of the wire, answered by the member that is named below.
 #define SLUICE_ANSWER(Method, Request, Response, member)                                                          \
@@ -74,17 +76,22 @@ class administration_server final : public v1::UserAdministration::CallbackServi
     co_return as_message(co_await accounts_.set_role(request.user_id(), from_message(request.role())));
   }
   task<result<v1::User>> set_disabled(call_context, const v1::SetDisabledRequest& request) {
-    co_return as_message(co_await accounts_.set_disabled(request.user_id(), request.disabled()));
+    const auto done = co_await accounts_.set_disabled(request.user_id(), request.disabled());
+    if (done && request.disabled()) co_await revocations_.await_followers();
+    co_return as_message(done);
   }
   task<result<v1::ResetPasswordResponse>> reset_password(call_context, const v1::ResetPasswordRequest& request) {
     const auto made = co_await accounts_.reset_password(request.user_id());
     if (!made) co_return std::unexpected(made.error());
+    co_await revocations_.await_followers();
     v1::ResetPasswordResponse response;
     response.set_password(bytes_of(*made));
     co_return response;
   }
   task<result<v1::EndSessionsResponse>> end_sessions(call_context, const v1::EndSessionsRequest& request) {
-    co_return as_answer<v1::EndSessionsResponse>(co_await accounts_.end_sessions(request.user_id()));
+    result<void> done = co_await accounts_.end_sessions(request.user_id());
+    if (done) co_await revocations_.await_followers();
+    co_return as_answer<v1::EndSessionsResponse>(std::move(done));
   }
   task<result<v1::ListKeysResponse>> list_keys_of(call_context, const v1::ListKeysRequest& request) {
     co_return as_message(co_await accounts_.list_keys_of(request.user_id()));
@@ -93,17 +100,21 @@ class administration_server final : public v1::UserAdministration::CallbackServi
     co_return as_message(co_await accounts_.create_key_for(request.user_id(), request.name()));
   }
   task<result<v1::RevokeKeyResponse>> revoke_key_of(call_context, const v1::RevokeKeyRequest& request) {
-    co_return as_answer<v1::RevokeKeyResponse>(co_await accounts_.revoke_key_of(request.user_id(), request.key_id()));
+    result<void> done = co_await accounts_.revoke_key_of(request.user_id(), request.key_id());
+    if (done) co_await revocations_.await_followers();
+    co_return as_answer<v1::RevokeKeyResponse>(std::move(done));
   }
 
   rpc::call_host& host_;
   user_administration& accounts_;
+  revocation_feed& revocations_;
 };
 
 }  // namespace
 
-std::shared_ptr<grpc::Service> make_rpc_service(rpc::call_host& host, user_administration& accounts) {
-  return std::make_shared<administration_server>(host, accounts);
+std::shared_ptr<grpc::Service> make_rpc_service(rpc::call_host& host, user_administration& accounts,
+                                                revocation_feed& revocations) {
+  return std::make_shared<administration_server>(host, accounts, revocations);
 }
 
 }  // namespace sluice::identity

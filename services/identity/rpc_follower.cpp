@@ -3,6 +3,7 @@
 #include <boost/asio/error.hpp>
 #include <boost/system/system_error.hpp>
 
+#include "base/ids.hpp"
 #include "identity/rpc_messages.hpp"
 
 namespace sluice::identity {
@@ -38,7 +39,7 @@ verification read(const v1::Verification& message) {
 
 rpc_follower::rpc_follower(rpc::client<v1::Identity>& node, local_checks& checks, const rpc_client_settings& told,
                            const telemetry::logger& log)
-    : node_(node), checks_(checks), told_(told), log_(log) {}
+    : node_(node), checks_(checks), told_(told), log_(log), name_(make_id("node")) {}
 
 task<> rpc_follower::run() {
   steady_timer timer(co_await asio::this_coro::executor);
@@ -68,8 +69,9 @@ task<result<void>> rpc_follower::follow_once() {
     next_keys_ = steady::now() + told_.keys_interval;
   }
   const std::uint64_t after = checks_.seen();
-  const auto batch = co_await follow(after, patience);
+  const auto batch = co_await ask(after, patience, name_);
   if (!batch) co_return std::unexpected(batch.error());
+  checks_.apply(after, *batch, told_.now());
   if (batch->last < after) {
     log_.warning("identity's revocations begin anew: its database was replaced",
                  {{"after", after}, {"last", batch->last}});
@@ -125,10 +127,11 @@ task<> rpc_follower::catch_up() {
   }
 }
 
-task<result<revocation_batch>> rpc_follower::ask(std::uint64_t after, milliseconds limit) {
+task<result<revocation_batch>> rpc_follower::ask(std::uint64_t after, milliseconds limit, const std::string& follower) {
   v1::FollowRevocationsRequest request;
   request.set_after(after);
   request.set_patience_ms(limit.count());
+  request.set_follower(follower);
   const auto answer =
       co_await node_.call(&methods::FollowRevocations, std::move(request), {.deadline = limit + answer_time});
   if (!answer) co_return std::unexpected(answer.error());

@@ -31,12 +31,13 @@ class rpc_follower {
   task<result<void>> follow_once();
   task<result<void>> learn_all();
   task<result<verification>> fetch();
-  task<result<revocation_batch>> ask(std::uint64_t after, milliseconds patience);
+  task<result<revocation_batch>> ask(std::uint64_t after, milliseconds patience, const std::string& follower = {});
 
   rpc::client<v1::Identity>& node_;
   local_checks& checks_;
   const rpc_client_settings& told_;
   telemetry::logger log_;
+  const std::string name_;  // that identity knows this node by
   telemetry::log_limit troubles_{std::chrono::seconds(30)};
   std::atomic<std::int64_t> next_unknown_key_{0};  // steady milliseconds
   std::chrono::steady_clock::time_point next_keys_{};

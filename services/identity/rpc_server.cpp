@@ -61,13 +61,13 @@ class rpc_server final : public v1::Identity::CallbackService {
         co_await people_.refresh(secret_of(request.refresh_token()), origin_of(request.from(), std::move(call))));
   }
   task<result<v1::LogOutResponse>> log_out(call_context, const v1::LogOutRequest& request) {
-    co_return as_answer<v1::LogOutResponse>(co_await people_.log_out(request.user_id(), request.session_id()));
+    co_return co_await revoked<v1::LogOutResponse>(people_.log_out(request.user_id(), request.session_id()));
   }
   task<result<v1::LogOutResponse>> log_out_by_refresh(call_context, const v1::LogOutByRefreshRequest& request) {
-    co_return as_answer<v1::LogOutResponse>(co_await people_.log_out_by_refresh(secret_of(request.refresh_token())));
+    co_return co_await revoked<v1::LogOutResponse>(people_.log_out_by_refresh(secret_of(request.refresh_token())));
   }
   task<result<v1::LogOutResponse>> log_out_everywhere(call_context, const v1::LogOutEverywhereRequest& request) {
-    co_return as_answer<v1::LogOutResponse>(co_await people_.log_out_everywhere(request.user_id()));
+    co_return co_await revoked<v1::LogOutResponse>(people_.log_out_everywhere(request.user_id()));
   }
   task<result<v1::IdentifyResponse>> identify(call_context, const v1::IdentifyRequest& request) {
     if (const auto heard = co_await people_.hear_of(request.known()); !heard) co_return std::unexpected(heard.error());
@@ -87,9 +87,9 @@ class rpc_server final : public v1::Identity::CallbackService {
   }
   task<result<v1::ChangePasswordResponse>> change_password(call_context call,
                                                            const v1::ChangePasswordRequest& request) {
-    co_return as_answer<v1::ChangePasswordResponse>(co_await people_.change_password(
-        request.user_id(), request.session_id(), secret_of(request.old_password()), secret_of(request.new_password()),
-        origin_of(request.from(), std::move(call))));
+    co_return co_await revoked<v1::ChangePasswordResponse>(
+        people_.change_password(request.user_id(), request.session_id(), secret_of(request.old_password()),
+                                secret_of(request.new_password()), origin_of(request.from(), std::move(call))));
   }
   task<result<v1::ListKeysResponse>> list_keys(call_context, const v1::ListKeysRequest& request) {
     co_return as_message(co_await people_.list_keys(request.user_id()));
@@ -98,9 +98,10 @@ class rpc_server final : public v1::Identity::CallbackService {
     co_return as_message(co_await people_.create_key(request.user_id(), request.name()));
   }
   task<result<v1::RevokeKeyResponse>> revoke_key(call_context, const v1::RevokeKeyRequest& request) {
-    co_return as_answer<v1::RevokeKeyResponse>(co_await people_.revoke_key(request.user_id(), request.key_id()));
+    co_return co_await revoked<v1::RevokeKeyResponse>(people_.revoke_key(request.user_id(), request.key_id()));
   }
   task<result<v1::Revocations>> follow_revocations(call_context call, const v1::FollowRevocationsRequest& request) {
+    if (!request.follower().empty()) people_.revocations().note_known(request.follower(), request.after());
     const auto patience = std::clamp(milliseconds(request.patience_ms()), milliseconds(0), patience_max);
     co_return as_message(co_await people_.follow_revocations(request.after(), std::min(patience, call.left())));
   }
@@ -122,6 +123,14 @@ class rpc_server final : public v1::Identity::CallbackService {
     co_return response;
   }
 
+  // Whoever is told that something no longer stands finds it so on every node.
+  template <class Response>
+  task<result<Response>> revoked(task<result<void>> revoking) {
+    result<void> done = co_await std::move(revoking);
+    if (done) co_await people_.revocations().await_followers();
+    co_return as_answer<Response>(std::move(done));
+  }
+
   rpc::call_host& host_;
   identity& people_;
 };
@@ -130,7 +139,7 @@ class rpc_server final : public v1::Identity::CallbackService {
 
 void add_rpc_services(rpc::server& server, module& people) {
   server.add(make_rpc_service(server.host(), people.rules()));
-  server.add(make_rpc_service(server.host(), people.administration()));
+  server.add(make_rpc_service(server.host(), people.administration(), people.rules().revocations()));
 }
 
 std::shared_ptr<grpc::Service> make_rpc_service(rpc::call_host& host, identity& rules) {

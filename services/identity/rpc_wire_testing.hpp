@@ -48,7 +48,7 @@ class wire_node {
     rpc::server_settings told{.listen = listen, .protection = protection()};
     server = std::make_unique<rpc::server>(on_.workers, std::move(told), on_.log);
     server->add(make_rpc_service(server->host(), rules_));
-    server->add(make_rpc_service(server->host(), rules_.accounts()));
+    server->add(make_rpc_service(server->host(), rules_.accounts(), rules_.revocations()));
     world::must(server->start());
     on_.on_worker(begin(poll));
   }
