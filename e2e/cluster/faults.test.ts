@@ -81,16 +81,17 @@ test('one limit for all gateways: of 200 requests at once over two, exactly the 
 });
 
 test('who was told that he is signed out, or that a key is gone, is so on every gateway', async () => {
-  const [one, two] = ['gateway-1', 'gateway-2'].map((name) => new Accounts({ url: url(name), logs: [], said: '' }));
-  await one!.signUp('leaver');
+  const at = (name: string): Accounts => new Accounts({ url: url(name), logs: [], said: '' });
+  const [one, two] = [at('gateway-1'), at('gateway-2')];
+  await one.signUp('leaver');
   for (let round = 0; round < 10; ++round) {
-    const login = await one!.signIn('leaver');
-    const { id, key } = await one!.makeKey(login.token);
-    const isKnown = async (bearer: string): Promise<number> => (await two!.call('/v1/conversations', { bearer })).status;
+    const login = await one.signIn('leaver');
+    const { id, key } = await one.makeKey(login.token);
+    const isKnown = async (bearer: string): Promise<number> => (await two.call('/v1/conversations', { bearer })).status;
     expect([await isKnown(key), await isKnown(login.token)]).toEqual([200, 200]);
-    expect((await one!.call(`/v1/keys/${id}`, { method: 'DELETE', bearer: login.token })).status).toBe(204);
+    expect((await one.call(`/v1/keys/${id}`, { method: 'DELETE', bearer: login.token })).status).toBe(204);
     expect(await isKnown(key)).toBe(401);
-    expect((await one!.post('/v1/auth/logout', {}, { bearer: login.token })).status).toBe(204);
+    expect((await one.post('/v1/auth/logout', {}, { bearer: login.token })).status).toBe(204);
     expect(await isKnown(login.token)).toBe(401);
   }
 });
