@@ -27,7 +27,7 @@ error unknown_type(std::string_view type) {
 std::optional<chat_command> chat_dialogue::receive(std::string_view text, frame_batch& out) {
   auto frame = parse_client_frame(text, limits_.json);
   if (!frame) {
-    complain(std::nullopt, frame.error(), out);
+    complain(find_request_id(text, limits_.json), frame.error(), out);
     return std::nullopt;
   }
   if (frame->type == "ping") {

@@ -88,6 +88,41 @@ TEST_F(chat_dialogue_test, says_what_is_wrong_with_a_message) {
   }
 }
 
+TEST_F(chat_dialogue_test, names_the_request_in_what_is_no_frame_as_far_as_it_can_be_read) {
+  chat_dialogue full(chat_dialect::full, limits);
+  const auto named = [&](const std::string& text) {
+    const auto frames = say(full, text);
+    EXPECT_EQ(code_of(frames), 400) << text;
+    return json::serialize(frames.at(0).contains("id") ? frames[0].at("id") : json::value());
+  };
+  const std::string deep = std::string(20, '[') + std::string(20, ']');
+  EXPECT_EQ(named(R"({"type":"chat","id":"a","payload":{"content":"\ud800"}})"), R"("a")");
+  EXPECT_EQ(named(R"({"type":"chat","id":"a","payload":)" + deep + "}"), R"("a")");
+  EXPECT_EQ(named(R"({"type":"chat","id":"\u00e9\"","payload":)"), R"("é\"")");
+  EXPECT_EQ(named(R"({"id":"a"})"), R"("a")");
+  EXPECT_EQ(named(R"({"id":"a","type":7})"), R"("a")");
+  const std::string longest = std::string(64, 'x');
+  EXPECT_EQ(named(R"({"id":")" + longest + R"(",)"), '"' + longest + '"');
+  for (const std::string& nameless : {
+           std::string(R"({"payload":{"content":"\ud800"},"id":"a"})"),  // it comes too late
+           std::string(R"({"payload":{"id":"a"},"type":})"),
+           std::string(R"({"payload":[{"id":"a"}],"type":})"),
+           std::string(R"([{"id":"a"}])"),
+           std::string(R"({"id":7,"type":})"),
+           std::string(R"({"id":["a"],"type":})"),
+           std::string(R"({"id":"","type":})"),
+           std::string(R"({"id":"\ud800","type":"chat"})"),
+           std::string(R"({"id":"a)"),
+           R"({"id":")" + longest + R"(x",)",
+           R"({"id":")" + std::string(100'000, 'x') + R"(",)",
+           R"({"id)" + std::string(100'000, 'd') + R"(":"a",)",
+       }) {
+    EXPECT_EQ(named(nameless), "null") << nameless.substr(0, 80);
+  }
+  chat_dialogue basic(chat_dialect::basic, limits);
+  EXPECT_FALSE(say(basic, R"({"type":"chat","id":"a",)").at(0).contains("id"));
+}
+
 TEST_F(chat_dialogue_test, the_basic_dialect_gives_each_delta_alone_and_one_done) {
   on_worker([&] {
     async::wakeup growth(workers[0].get_executor());

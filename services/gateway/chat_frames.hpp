@@ -33,8 +33,12 @@ struct client_frame {
 
 inline constexpr std::size_t request_id_characters_max = 64;
 
-/// Errors: invalid_argument for what is not such a frame. `id` of the error's frame cannot be known then.
+/// Errors: invalid_argument for what is not such a frame.
 result<client_frame> parse_client_frame(std::string_view text, const door::json_limits& limits);
+
+/// The `id` of a text that is no frame, if it can be read before the place where it goes wrong: so that its client
+/// knows which of its requests is refused.
+std::optional<std::string> find_request_id(std::string_view text, const door::json_limits& limits);
 
 /// Who a server's frame belongs to, ready to be copied into each: `,"id":"a","generation_id":"gen_…"`.
 class frame_owner {
