@@ -34,7 +34,8 @@ export function refusalOf(frame: string, limits: Readonly<Record<string, number>
   // A unit of UTF-16 is at most three bytes of UTF-8: mostly there is nothing to count.
   const bytes = frame.length * 3 > bytesMax ? new TextEncoder().encode(frame).length : 0;
   if (bytes > bytesMax) {
-    return tooLarge(`the message is too long: it has ${bytes} bytes, and the server takes ${bytesMax} at the most`);
+    const [has, takes] = [bytes, bytesMax].map((number) => number.toLocaleString('en'));
+    return tooLarge(`the message is too long: it has ${has} bytes, and the server takes ${takes} at the most`);
   }
   if (depthOf(frame) <= depthMax) return undefined;
   return invalid(`the request is nested deeper than the ${depthMax} levels that the server takes`);

@@ -8,8 +8,8 @@ import { Alert, Button } from '../ui/controls.tsx';
 import { Icon } from '../ui/icons.tsx';
 import { TopBar } from '../ui/top_bar.tsx';
 import { Announcer } from './announcer.tsx';
-import { Composer } from './composer.tsx';
-import type { Turn } from './live_chats.ts';
+import { Composer, type Returned } from './composer.tsx';
+import { isToBeChanged, mayGoAgain, type Turn } from './live_chats.ts';
 import { AnswerView, Question } from './message_view.tsx';
 import { useModels } from './model_picker.tsx';
 import { useAnswer } from './use_answer.ts';
@@ -26,6 +26,7 @@ export function ChatPage({ conversationId }: { conversationId?: string }) {
   const { model } = useModels();
   const [shown, setShown] = useState(messagesShown);
   const [begun, setBegun] = useState<Turn>();
+  const [returned, setReturned] = useState<Returned>();
 
   const conversation = useQuery({
     queryKey: ['conversation', conversationId],
@@ -42,12 +43,21 @@ export function ChatPage({ conversationId }: { conversationId?: string }) {
   const allTurns = useSyncExternalStore(chats.subscribe, chats.turns);
   const branch = useMemo(() => (tree ? newestBranch(tree.messages).filter(isSpoken) : []), [tree]);
   const stored = useMemo(() => new Set(tree?.messages.map(({ id }) => id)), [tree]);
-  const turns = allTurns.filter(
+  const own = allTurns.filter(
     (turn) =>
       (conversationId === undefined ? turn === begun : turn.conversationId === conversationId) &&
       !stored.has(turn.answer.started?.message_id ?? '') &&
       !(isMissing && turn.answer.started), // what was never taken is nowhere but here
   );
+
+  // A message that is to be changed goes back to where it was written.
+  const turns = own.filter((turn) => !isToBeChanged(turn));
+  const back = own.find(isToBeChanged);
+  useEffect(() => {
+    if (!back) return;
+    chats.forget(back);
+    setReturned({ text: back.content, why: messageOf(back.answer.error) });
+  }, [chats, back]);
 
   const last = branch.at(-1);
   const answerOfLast = last?.role === 'assistant' && conversationId ? chats.answerOf(last, conversationId) : undefined;
@@ -65,6 +75,7 @@ export function ChatPage({ conversationId }: { conversationId?: string }) {
   }, [newId, navigate]);
 
   const send = (content: string): void => {
+    setReturned(undefined);
     const turn = chats.send({ conversationId, content, model });
     if (conversationId === undefined) setBegun(turn);
     latest.jump();
@@ -103,7 +114,7 @@ export function ChatPage({ conversationId }: { conversationId?: string }) {
               </Alert>
             )}
             {conversation.isPending && conversationId !== undefined && turns.length === 0 && <Loading />}
-            {isEmpty && conversationId === undefined && <Welcome />}
+            {isEmpty && conversationId === undefined && !returned && <Welcome />}
             {branch.length > shown && (
               <Button className="justify-self-center" onClick={() => setShown(shown + messagesShown)}>
                 Show earlier messages
@@ -125,7 +136,7 @@ export function ChatPage({ conversationId }: { conversationId?: string }) {
             ))}
           </div>
         </div>
-        {!latest.isAtEnd && (
+        {!latest.isAtEnd && !isEmpty && (
           <Button
             className="absolute bottom-3 left-1/2 h-9! -translate-x-1/2 rounded-full! shadow-raised"
             onClick={latest.jump}
@@ -140,6 +151,7 @@ export function ChatPage({ conversationId }: { conversationId?: string }) {
           key={conversationId ?? 'new'}
           draftKey={conversationId ?? 'new'}
           isWriting={isWriting}
+          returned={returned}
           onSend={send}
           onStop={stop}
         />
@@ -152,11 +164,14 @@ const isSpoken = ({ role }: { role: string }): boolean => role === 'user' || rol
 
 function TurnView({ turn, onAgain }: { turn: Turn; onAgain: (turn: Turn) => void }) {
   useAnswer(turn.answer);
-  const isRefused = turn.answer.state === 'refused';
   return (
     <>
       <Question text={turn.content} />
-      <AnswerView answer={turn.answer} stored={undefined} onAgain={isRefused ? () => onAgain(turn) : undefined} />
+      <AnswerView
+        answer={turn.answer}
+        stored={undefined}
+        onAgain={mayGoAgain(turn) ? () => onAgain(turn) : undefined}
+      />
     </>
   );
 }

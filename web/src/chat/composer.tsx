@@ -1,26 +1,39 @@
 import { useEffect, useRef, useState, type KeyboardEvent } from 'react';
-import { useSessionState } from '../services.tsx';
-import { IconButton } from '../ui/controls.tsx';
-import { keep, kept } from '../ui/preferences.ts';
+import { useServices, useSessionState } from '../services.tsx';
+import { Alert, IconButton } from '../ui/controls.tsx';
+import { draftOf, joined, keepDraft } from './drafts.ts';
 import { ModelPicker } from './model_picker.tsx';
+
+/** A message that was not taken as it was. */
+export interface Returned {
+  text: string;
+  /** In a sentence. */
+  why: string;
+}
 
 interface ComposerProps {
   /** Drafts are kept by this: one for each conversation. */
   draftKey: string;
   isWriting: boolean;
+  /** What is to be changed before it is sent again. */
+  returned: Returned | undefined;
   onSend: (content: string) => void;
   onStop: () => void;
 }
 
-export function Composer({ draftKey, isWriting, onSend, onStop }: ComposerProps) {
+export function Composer({ draftKey, isWriting, returned, onSend, onStop }: ComposerProps) {
+  const { chats } = useServices();
   const state = useSessionState();
   // Of whom it was at the beginning: a session may end while this is still seen.
   const [username] = useState(() => (state.name === 'signed_in' ? state.user.username : ''));
-  const storageKey = `draft.${username}.${draftKey}`;
-  const [text, setText] = useState(() => kept(storageKey) ?? '');
+  const [text, setText] = useState(() => joined(chats.unsent(draftKey), draftOf(username, draftKey)));
   const area = useRef<HTMLTextAreaElement>(null);
 
-  useEffect(() => keep(storageKey, text), [storageKey, text]);
+  useEffect(() => keepDraft(username, draftKey, text), [username, draftKey, text]);
+  useEffect(() => chats.keepUnsent(draftKey), [chats, draftKey]); // the rest of it is in the draft
+  useEffect(() => {
+    if (returned) setText((draft) => joined(returned.text, draft));
+  }, [returned]);
   useEffect(() => {
     // A phone's keyboard would cover what is to be read first.
     if (matchMedia('(hover: hover)').matches) area.current?.focus();
@@ -46,6 +59,11 @@ export function Composer({ draftKey, isWriting, onSend, onStop }: ComposerProps)
         send();
       }}
     >
+      {returned && (
+        <div className="mb-2">
+          <Alert>{returned.why} It was not sent.</Alert>
+        </div>
+      )}
       <div className="rounded-2xl border border-edge bg-surface shadow-raised focus-within:border-accent">
         <textarea
           ref={area}

@@ -4,18 +4,31 @@ import { makeTicket } from '../api/account.ts';
 import type { ConversationTree, StoredMessage } from '../api/conversations.ts';
 import { ApiError } from '../api/http.ts';
 import type { Session } from '../api/session.ts';
+import { keepUnsent, unsentOf } from './drafts.ts';
 
 /** What was said here and is not yet known to be stored: shown below the conversation's messages. */
 export interface Turn {
   key: string;
   /** Unknown until the server has begun a new conversation. */
   conversationId: string | undefined;
+  /** Of the place where it was written. */
+  draftKey: string;
   content: string;
   model: string | undefined;
   /** By which the server knows it again. */
   requestKey: string;
   answer: Answer;
 }
+
+type Said = Pick<Turn, 'content'> & Partial<Pick<Turn, 'conversationId' | 'draftKey' | 'model' | 'requestKey'>>;
+
+/** Whether asking again makes sense: it was refused, or never taken. */
+export const mayGoAgain = ({ answer }: Turn): boolean =>
+  answer.state === 'refused' || (answer.isOver && !answer.started);
+
+/** Whether it can be sent only after it was changed: it is too long, or not as the server wants it. */
+export const isToBeChanged = ({ answer: { error, started } }: Turn): boolean =>
+  !started && (error?.code === 400 || error?.code === 413);
 
 // Ended answers know more than the stored message (how long they took), so the newest of them are kept.
 const answersKeptMax = 100;
@@ -51,7 +64,8 @@ export class LiveChats {
 
   turns = (): Turn[] => this.#turns;
 
-  send(said: { conversationId?: string; content: string; model?: string; requestKey?: string | undefined }): Turn {
+  send(said: Said): Turn {
+    const { conversationId, content, model } = said;
     const requestKey = said.requestKey ?? makeKey();
     const request: ChatRequest = {
       content: said.content,
@@ -60,14 +74,16 @@ export class LiveChats {
     };
     if (said.model !== undefined) request.model = said.model;
     const answer = this.client.chat(request);
-    const { conversationId, content, model } = said;
-    const turn: Turn = { key: `t${++this.#count}`, conversationId, content, model, requestKey, answer };
+    const draftKey = said.draftKey ?? conversationId ?? 'new';
+    const turn: Turn = { key: `t${++this.#count}`, conversationId, draftKey, content, model, requestKey, answer };
     this.#setTurns([...this.#turns, turn]);
+    this.keepUnsent(draftKey);
     let isStarted = false;
     answer.subscribe(() => {
       if (isStarted || !answer.started) return;
       isStarted = true;
       if (answer.generationId !== undefined) this.#keep(answer.generationId, answer);
+      this.keepUnsent(draftKey);
       const id = answer.started.conversation_id ?? undefined;
       this.#setTurns(
         this.#turns.map((other) => (other === turn ? Object.assign(turn, { conversationId: id }) : other)),
@@ -75,17 +91,38 @@ export class LiveChats {
       if (id !== undefined) this.changed(id);
     });
     this.#watchEnd(answer, () => turn.conversationId);
+    answer.done.catch(() => this.#setTurns([...this.#turns]));
     return turn;
   }
 
-  /** Sends again what was refused or lost, in the place of the first attempt; should that have arrived, it counts. */
+  /**
+   * Sends again what was refused or lost, in the place of the first attempt; should that have arrived, it counts, but
+   * not where it was stopped.
+   */
   sendAgain(turn: Turn): Turn {
     this.forget(turn);
-    return this.send(turn.answer.started ? { ...turn, requestKey: undefined } : turn);
+    return this.send(turn.answer.started || turn.answer.end ? { ...turn, requestKey: undefined } : turn);
   }
 
   forget(turn: Turn): void {
     this.#setTurns(this.#turns.filter((other) => other !== turn));
+    this.keepUnsent(turn.draftKey);
+  }
+
+  /** What was written there and, as far as is known, taken by no server, and is no longer on this page either. */
+  unsent(draftKey: string): string {
+    return this.#textUnsent(draftKey) === '' ? unsentOf(this.#username(), draftKey) : '';
+  }
+
+  /** Keeps for the next time what of this place no server has taken yet, and nothing else. */
+  keepUnsent(draftKey: string): void {
+    const username = this.#username();
+    if (username !== '') keepUnsent(username, draftKey, this.#textUnsent(draftKey));
+  }
+
+  #textUnsent(draftKey: string): string {
+    const unsent = this.#turns.filter((turn) => turn.draftKey === draftKey && !turn.answer.started);
+    return unsent.map(({ content }) => content).join('\n\n');
   }
 
   /** The live answer of a stored message, taken up where it is being written. */
@@ -140,6 +177,11 @@ export class LiveChats {
   #changedElsewhere(conversationId: string): void {
     void this.#cache.invalidateQueries({ queryKey: ['conversation', conversationId] });
     void this.#cache.invalidateQueries({ queryKey: ['conversations'] });
+  }
+
+  #username(): string {
+    const { state } = this.#session;
+    return state.name === 'signed_in' ? state.user.username : '';
   }
 
   async #ticket(fresh: boolean): Promise<string> {

@@ -52,7 +52,7 @@ function fromLive(answer: Answer): ShownAnswer {
   if (error) trouble = sentence(error.message);
   else if (end?.status === 'failed') trouble = sentence(end.error?.message ?? 'this answer failed');
   else if (end?.status === 'incomplete') trouble = incomplete(end.finish_reason);
-  else if (end?.status === 'cancelled') trouble = 'Stopped.';
+  else if (end?.status === 'cancelled') trouble = started ? 'Stopped.' : 'Stopped before the server took it.';
   return {
     text,
     reasoning,
