@@ -27,17 +27,16 @@ class provider_output {
   /// False when the answer has grown past its bound: the provider should stop with `too_long()`.
   bool append(generation::delta_kind kind, std::string_view bytes, std::uint8_t choice = 0);
   static error too_long();
+  static error too_many_fields();
 
   void finish_choice(generation::choice_finish how);
   void report_usage(const generation::usage& now) { usage_ = now; }
-  void set_response_id(std::string_view id) {
-    if (response_id_.empty()) response_id_ = id;
-  }
-  void set_model(std::string_view model) {
-    if (model_.empty()) model_ = model;
-  }
-  /// A vendor field of the whole response; `raw_json` is its value. The last one of a name holds.
-  void set_extension(std::string_view name, std::string_view raw_json);
+  /// The first one counts. One that is too long to be a name is none.
+  void set_response_id(std::string_view id) { set_name(response_id_, id); }
+  void set_model(std::string_view model) { set_name(model_, model); }
+  /// A vendor field of the whole response; `raw_json` is its value. The last one of a name holds. False when there are
+  /// more of them, or of their bytes, than an answer may have: the provider should stop with `too_many_fields()`.
+  bool set_extension(std::string_view name, std::string_view raw_json);
 
   bool has_finish() const { return !choices_.empty(); }
   bool has_deltas() const { return deltas_ != 0; }
@@ -47,21 +46,27 @@ class provider_output {
   /// What the provider is to be told about the trace, as lines of an HTTP header; may be empty.
   std::string trace_header_lines() const;
 
-  /// Everything gathered so far as a terminal record of `how`. Where the provider has not said what was used, the
-  /// number of deltas stands for output tokens and `prompt_bytes` / 4 for input tokens, marked as estimated.
+  /// Everything gathered so far as a terminal record of `how`. Where the provider has not said what was used, it is
+  /// estimated, and marked so: a token for each four bytes, and of the answer at least one for each delta that said
+  /// something.
   generation::finish conclude(generation::status how, std::size_t prompt_bytes) const;
 
  private:
+  static void set_name(std::string& name, std::string_view to);
+
   generation::log& log_;
   telemetry::span attempt_;
   bool propagates_;
   std::uint64_t deltas_ = 0;
+  std::uint64_t words_ = 0;       // deltas that a model has written,
+  std::uint64_t word_bytes_ = 0;  // and their bytes
   std::optional<std::chrono::steady_clock::time_point> first_delta_at_;
   std::vector<generation::choice_finish> choices_;
   std::optional<generation::usage> usage_;
   std::string response_id_;
   std::string model_;
   std::vector<std::pair<std::string, std::string>> extensions_;
+  std::size_t extension_bytes_ = 0;
 };
 
 /// One configured provider. Shared by all workers: an implementation keeps its connections per worker.

@@ -106,7 +106,7 @@ bool openai_stream::reading::chunk_field(od::field field) {
   std::string raw;
   const std::string readable = unescaped(name);
   if (readable.empty() || !raw_json(value, raw)) return true;
-  out.set_extension(readable, raw);
+  if (!out.set_extension(readable, raw)) return fail(provider_output::too_many_fields());
   if (!is_scalar) return true;
   if (same == stream.fields_.end()) {
     stream.fields_.emplace_back(name, token);

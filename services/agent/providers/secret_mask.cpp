@@ -9,9 +9,13 @@ namespace {
 
 constexpr std::string_view shown_instead = "[key]";
 constexpr std::string_view word_ends = " \t\r\n\"'`,;()<>{}[]";
-constexpr std::size_t beginning_bytes = 5;  // of a credential: "sk-ab"
+constexpr std::size_t beginning_bytes = 5;  // of a credential at least: "sk-ab"
 constexpr std::size_t word_bytes_min = 8;   // shorter ones are "true", "v1", "beta": words of any error
 constexpr std::size_t long_bytes_min = 12;  // shorter credentials are placeholders, which begin like any word
+
+bool is_lower_case(char c) {
+  return c >= 'a' && c <= 'z';
+}
 
 bool is_for_credentials(std::string_view field_name) {
   std::string name(field_name);
@@ -20,8 +24,14 @@ bool is_for_credentials(std::string_view field_name) {
   return std::ranges::any_of(signs, [&](std::string_view sign) { return name.contains(sign); });
 }
 
+// How much of a credential tells it from a word of any text: "sk-ab", but of "token-abc" more than "token".
+std::size_t length_of_beginning(std::string_view secret) {
+  const std::size_t word = std::ranges::find_if_not(secret, is_lower_case) - secret.begin();
+  return std::min(std::max(beginning_bytes, word + 1), secret.size());
+}
+
 void hide(std::string& text, std::string_view secret, bool by_beginning) {
-  const std::string_view looked_for = by_beginning ? secret.substr(0, beginning_bytes) : secret;
+  const std::string_view looked_for = by_beginning ? secret.substr(0, length_of_beginning(secret)) : secret;
   for (std::size_t at = text.find(looked_for); at != std::string::npos; at = text.find(looked_for, at)) {
     std::size_t bytes = looked_for.size();
     if (by_beginning) bytes = std::max(bytes, std::min(text.find_first_of(word_ends, at), text.size()) - at);

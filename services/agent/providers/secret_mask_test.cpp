@@ -26,6 +26,14 @@ TEST(secret_mask_test, hides_short_and_empty_ones_as_they_are) {
   EXPECT_EQ(spaced.apply("with a long one, with spaces"), "with [key]");
 }
 
+TEST(secret_mask_test, leaves_words_that_only_begin_like_a_credential) {
+  secret_mask subject;
+  subject.add_credential(secret_string("token-abc123"));
+  EXPECT_EQ(subject.apply("4096 tokens, see max_tokens: token-a…"), "4096 tokens, see max_tokens: [key]");
+  subject.add_credential(secret_string("correcthorsebattery"));
+  EXPECT_EQ(subject.apply("correct, but not correcthorsebattery"), "correct, but not [key]");
+}
+
 TEST(secret_mask_test, hides_the_values_of_fields) {
   secret_mask subject;
   subject.add_field("Authorization", secret_string("Bearer token-0123456789"));
