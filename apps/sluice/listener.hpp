@@ -19,6 +19,8 @@ class listener {
   listener(async::worker_pool& workers, http::worker_buffers& buffers, http::server_settings told,
            std::vector<http::route> routes, const http::server_hooks& hooks);
 
+  /// So that nothing is begun where another process listens.
+  result<void> reserve() { return server_.reserve(); }
   result<void> start() { return server_.start(); }
   /// `http://127.0.0.1:8080`: as somebody on this machine would type it. After `start`.
   std::string address() const;

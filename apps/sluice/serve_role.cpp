@@ -106,7 +106,7 @@ class serve_role final : public role {
     http::server_hooks hooks = on_.hooks;
     hooks.make_error = gateway::module::make_error;
     outside_.emplace(on_.workers, on_.buffers, std::move(*told), std::move(routes), hooks);
-    return {};
+    return outside_->reserve();
   }
 
   node& on_;

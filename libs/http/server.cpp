@@ -75,7 +75,8 @@ server::~server() {
   stop(std::chrono::milliseconds(0));
 }
 
-result<void> server::start() {
+result<void> server::reserve() {
+  if (!shared_->listeners.empty()) return {};
   shared_->endpoint = shared_->what->settings.listen;
   if (const error_code code = probe(shared_->endpoint)) return std::unexpected(cannot_listen(shared_->endpoint, code));
   std::vector<std::unique_ptr<listener>> made;
@@ -85,6 +86,11 @@ result<void> server::start() {
       return std::unexpected(cannot_listen(shared_->endpoint, code));
   }
   shared_->listeners = std::move(made);
+  return {};
+}
+
+result<void> server::start() {
+  if (auto reserved = reserve(); !reserved) return reserved;
   for (std::size_t i = 0; i < shared_->listeners.size(); ++i)
     shared_->workers[i].post([one = shared_->listeners[i].get()] { one->run(); });
   return {};

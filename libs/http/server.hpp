@@ -90,7 +90,10 @@ class server {
   server(const server&) = delete;
   server& operator=(const server&) = delete;
 
-  /// Listens on every worker. Fails with a message for the operator: "address 127.0.0.1:8080 is in use", ….
+  /// Takes the address: who connects waits for `start`. Fails with a message for the operator: "address 127.0.0.1:8080
+  /// is in use", ….
+  result<void> reserve();
+  /// Listens on every worker. Fails as `reserve` does, which it begins with.
   result<void> start();
   /// Where it listens, after `start`: the port is the real one.
   asio::ip::tcp::endpoint local_endpoint() const;
