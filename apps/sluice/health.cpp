@@ -48,6 +48,11 @@ void health::begin(std::vector<dependency> needed) {
   });
 }
 
+void health::await_first_look(std::chrono::milliseconds limit) {
+  std::unique_lock lock(mutex_);
+  first_look_.wait_for(lock, limit, [this] { return has_looked_; });
+}
+
 void health::stop() {
   workers_.run_first([](async::task_group& asking) -> task<> {
     asking.cancel();
@@ -88,7 +93,9 @@ task<> health::keep_asking() {
     {
       const std::scoped_lock lock(mutex_);
       std::swap(found_, before);
+      has_looked_ = true;
     }
+    first_look_.notify_all();
     for (std::size_t i = 0; i < found.size(); ++i)
       log_change(before[i], found[i]);
     timer.expires_after(interval);

@@ -1,6 +1,8 @@
 // Is this process alive, and may it be sent work? For load balancers and supervisors.
 #pragma once
 
+#include <chrono>
+#include <condition_variable>
 #include <functional>
 #include <mutex>
 #include <string>
@@ -32,6 +34,8 @@ class health {
 
   /// Begins to ask what `needed` has; while the workers run, once.
   void begin(std::vector<dependency> needed);
+  /// Returns when all of it has been asked once, or after `limit`. Not on a worker.
+  void await_first_look(std::chrono::milliseconds limit);
   /// Ends that: nothing of `needed` is asked any more when it returns. Not on a worker.
   void stop();
   /// From now on `/readyz` says 503 and why, as it does from the beginning ("starting").
@@ -56,6 +60,8 @@ class health {
   mutable std::mutex mutex_;
   std::string not_serving_ = "starting";  // why; empty: it is
   std::vector<finding> found_;            // in the order of `needed_`
+  std::condition_variable first_look_;
+  bool has_looked_ = false;
   telemetry::logger log_;
 };
 

@@ -25,6 +25,8 @@ constexpr milliseconds last_spans{3000};
 
 // Between two looks whether what a role waits for is there.
 constexpr milliseconds retry_interval{2000};
+// So that who is told `ready` finds it so on /readyz, unless what is needed does not answer.
+constexpr milliseconds first_look_limit{500};
 
 int exit_code_of(const error& problem) {
   return problem.reason == error_reason::invalid_argument ? exit_configuration : exit_unavailable;
@@ -99,6 +101,7 @@ class life {
       if (on_.stop.wait_for(retry_interval)) return exit_fine;
     }
     if (auto started = role_->start(); !started) return refuse(started.error());
+    on_.readiness.await_first_look(first_look_limit);
     say_ready();
     on_.stop.wait();
     grace_ = on_.told.server.timeouts.drain;

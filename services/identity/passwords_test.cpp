@@ -110,8 +110,8 @@ task<> count_refusals(password_hasher& hasher, int& refused) {
 }
 
 TEST(password_hasher, refuses_what_it_cannot_do_soon) {
+  asio::io_context loop(1);  // which the hasher's thread posts to until it is joined
   password_hasher hasher({.cost = {.memory_kib = 8'192, .passes = 2, .lanes = 1}, .threads = 1, .queue_max = 2});
-  asio::io_context loop(1);
   int refused = 0;
   for (int i = 0; i < 50; ++i)
     asio::co_spawn(loop.get_executor(), count_refusals(hasher, refused), asio::use_future);
