@@ -1,7 +1,7 @@
 import OpenAI from 'openai';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startBrowser } from '../harness/browser.ts';
+import { accessibilityFaults, keepPicture, startBrowser } from '../harness/browser.ts';
 import { signal, within } from '../harness/deadline.ts';
 import { Gateway } from '../harness/gateway.ts';
 import { mockText } from '../harness/mock_answer.ts';
@@ -176,8 +176,13 @@ test('a new password takes the place of the old one, and other devices are signe
   await visitor.page.getByLabel('Current password').fill('not the password at all');
   await visitor.page.getByLabel('New password').fill('a new and better password');
   await visitor.page.getByRole('button', { name: 'Change password' }).click();
-  await visitor.page.getByRole('alert').waitFor();
+  await visitor.page.getByText('Current password is wrong.').waitFor();
+  await keepPicture(visitor.page, 'settings-wrong-password');
   await visitor.page.getByLabel('Current password').fill(password);
+  await visitor.page.getByLabel('New password').fill('short');
+  await visitor.page.getByRole('button', { name: 'Change password' }).click();
+  await visitor.page.getByText(/^New password is too short/).waitFor();
+  await visitor.page.getByLabel('New password').fill('a new and better password');
   await visitor.page.getByRole('button', { name: 'Change password' }).click();
   await visitor.page.getByText('The password is changed').waitFor();
   await elsewhere.isOutside();
@@ -187,4 +192,51 @@ test('a new password takes the place of the old one, and other devices are signe
   await visitor.page.getByRole('heading', { name: 'API keys' }).waitFor();
   await visitor.leave();
   await elsewhere.leave();
+});
+
+test('who takes the place of somebody else in the same window finds nothing of theirs', async () => {
+  const visitor = await Visitor.register(browser, gateway.url);
+  await visitor.say('a secret of mine');
+  await visitor.answer();
+  await visitor.thread('a secret of mine').waitFor();
+  const name = somebody('other');
+  // As a page elsewhere on this host could: the cookie is another user's from now on, and no window hears of it.
+  await visitor.page.evaluate(
+    async ([username, secret]) => {
+      for (const path of ['/register', '/login']) {
+        const body = JSON.stringify({ username, password: secret });
+        await fetch(path, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+      }
+    },
+    [name, password],
+  );
+  // The next call finds that its token is no good any more.
+  let isRefused = false;
+  await visitor.page.route('**/v1/conversations?*', async (route) => {
+    if (isRefused) return route.continue();
+    isRefused = true;
+    await route.fulfill({ status: 401, json: { error: { code: 401, type: 'unauthenticated', message: 'over' } } });
+  });
+  await visitor.page.keyboard.press('Control+K');
+  await visitor.page.keyboard.type('secret');
+  await visitor.page.getByRole('link', { name: `Settings · ${name}` }).waitFor();
+  await visitor.page.getByText('Your conversations will be here').waitFor();
+  expect(await visitor.page.getByText('a secret of mine').count()).toBe(0);
+  await visitor.page.getByRole('link', { name: 'New chat' }).click();
+  await visitor.say('mine alone');
+  await visitor.answer();
+  await visitor.thread('mine alone').waitFor();
+  expect(await visitor.page.getByRole('navigation', { name: 'Conversations' }).getByRole('link').count()).toBe(1);
+  await visitor.leave();
+});
+
+test('there is a page that says that there is no such page, for people', async () => {
+  const visitor = await Visitor.come(browser, gateway.url, { path: '/nonsense/of/mine?a=1' });
+  await visitor.page.getByRole('heading', { name: 'There is no such page' }).waitFor();
+  await keepPicture(visitor.page, 'not-found');
+  expect(await accessibilityFaults(visitor.page)).toEqual([]);
+  await visitor.page.getByRole('link', { name: 'To the chat' }).click();
+  await visitor.isOutside();
+  expect(visitor.troubles).toEqual([]);
+  await visitor.leave();
 });

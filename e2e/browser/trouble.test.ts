@@ -13,12 +13,21 @@ let provider: ScriptedProvider;
 let browser: Browser;
 let line: Line;
 
+/** A gateway; with `before`, in the place of that one and on what it has kept. */
+const startGateway = (before?: Gateway): Promise<Gateway> =>
+  Gateway.start(
+    {
+      providers: { scripted: { type: 'openai', base_url: provider.baseUrl } },
+      models: [{ name: 'scripted', targets: [{ provider: 'scripted' }] }],
+    },
+    {},
+    `127.0.0.1:${before?.port ?? 0}`,
+    before?.directory,
+  );
+
 beforeAll(async () => {
   provider = await ScriptedProvider.start();
-  gateway = await Gateway.start({
-    providers: { scripted: { type: 'openai', base_url: provider.baseUrl } },
-    models: [{ name: 'scripted', targets: [{ provider: 'scripted' }] }],
-  });
+  gateway = await startGateway();
   line = await Line.to(gateway.port);
   browser = await startBrowser();
 });
@@ -99,5 +108,27 @@ test('the settings are there for who has been inside before the line broke', asy
   line.down();
   await visitor.page.getByRole('link', { name: /^Settings/ }).click();
   await visitor.page.getByRole('heading', { name: 'Appearance' }).waitFor();
+  await visitor.leave();
+});
+
+test('what was read of an answer stays when its server is killed, and is said to have been interrupted', async () => {
+  const visitor = await Visitor.register(browser, line.url);
+  await visitor.chooseModel('scripted');
+  await visitor.say('x');
+  (await provider.call()).text('one ').text('two');
+  await visitor.sees('one two');
+  await expect.poll(() => new URL(visitor.page.url()).pathname).toMatch(/^\/c\/conv_/);
+  await gateway.kill();
+  await visitor.page.getByRole('status').getByText('Reconnecting').waitFor();
+  await visitor.sees('one two');
+  gateway = await startGateway(gateway);
+  await gateway.recovered();
+  await visitor.answers.getByText(/restarted|interrupted/).waitFor();
+  expect(await visitor.answer()).toBe('one two');
+  await keepPicture(visitor.page, 'chat-interrupted');
+  await visitor.say('y');
+  (await provider.call()).text('three').finish();
+  expect(await visitor.answer(1)).toBe('three');
+  expect(await visitor.answer(0)).toBe('one two');
   await visitor.leave();
 });

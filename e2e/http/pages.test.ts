@@ -75,4 +75,32 @@ describe('the pages', () => {
       expect((await get(path)).status, path).toBe(404);
     }
   });
+
+  const browserAccepts = { Accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8' };
+
+  test.each(['/nonsense', '/c/', '/c/a/b', '/admin/none'])('say to a browser what is not there: %s', async (path) => {
+    const page = await get(path, browserAccepts);
+    expect(page.status).toBe(404);
+    expect(page.headers['content-type']).toBe('text/html; charset=utf-8');
+    expect(page.headers['content-security-policy']).toMatch(/default-src 'none'/);
+    const again = await get(path, { ...browserAccepts, 'If-None-Match': page.headers.etag! });
+    expect([again.status, again.body.equals(page.body)]).toEqual([404, true]);
+    expect((await get(path, browserAccepts, 'HEAD')).status).toBe(404);
+  });
+
+  test.each([
+    ['/nonsense', {}, 'GET', 404],
+    ['/nonsense', { Accept: '*/*' }, 'GET', 404],
+    ['/nonsense', { Accept: 'application/json, text/html;q=0' }, 'GET', 404],
+    ['/nonsense', browserAccepts, 'POST', 404],
+    ['/login', browserAccepts, 'PUT', 405],
+    ['/v1/nonsense', browserAccepts, 'GET', 404],
+    ['/admin/api/v1/nonsense', browserAccepts, 'GET', 404],
+    ['/assets/none.js', browserAccepts, 'GET', 404],
+  ])('are not for programs: %s with %o, %s', async (path, headers, method, status) => {
+    const answer = await get(path, headers as Record<string, string>, method);
+    expect(answer.status).toBe(status);
+    expect(answer.headers['content-type']).toMatch(/^application\/json/);
+    expect(JSON.parse(answer.body.toString())).toHaveProperty('error.message');
+  });
 });

@@ -151,6 +151,9 @@ std::vector<http::route> module::unlimited_routes() {
 }
 
 http::response module::make_error(const http::request& asked, unsigned status, const error& problem) {
+  if (status == 404) {
+    if (auto page = missing_page(asked)) return std::move(*page);
+  }
   return openai::is_path_of_face(asked.path) ? openai::error_response(status, problem)
                                              : http::error_response(status, problem, asked.request_id);
 }

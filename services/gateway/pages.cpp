@@ -31,6 +31,9 @@ std::string hash_of_inline(std::string_view page, std::string_view open, std::st
 // What the app's own router knows (web/src/router.tsx).
 constexpr std::array<std::string_view, 4> app_paths{"/login", "/register", "/settings", "/c/{conversation_id}"};
 
+// What programs ask for: there an error is JSON, whoever asks.
+constexpr std::array<std::string_view, 4> program_folders{"/v1/", "/v1beta/", "/admin/api/", "/assets/"};
+
 task<> answer_app(http::exchange& with) {
   co_await with.respond(app_page(with.request()));
 }
@@ -42,6 +45,21 @@ http::response app_page(const http::request& asked) {
   http::response away = http::make_response(302, "text/plain; charset=utf-8", "the demo is at /demo\n");
   away.headers.set("location", "/demo");
   return away;
+}
+
+std::optional<http::response> missing_page(const http::request& asked) {
+  const auto is_below = [&asked](std::string_view folder) { return asked.path.starts_with(folder); };
+  const bool is_for_people = asked.route.empty() && (asked.method == "GET" || asked.method == "HEAD") &&
+                             std::ranges::none_of(program_folders, is_below) &&
+                             // Accept is a list of the same form as Accept-Encoding (RFC 9110, section 12.5).
+                             door::accepts_coding(asked.headers.joined("accept"), "text/html");
+  const door::web_file* const index = is_for_people ? door::find_file("/index.html") : nullptr;
+  if (index == nullptr) return std::nullopt;
+  http::request anew;  // nobody has this page already
+  anew.headers.set("accept-encoding", asked.headers.joined("accept-encoding"));
+  http::response page = door::serve_file(*index, anew);
+  page.status = 404;
+  return page;
 }
 
 std::vector<http::route> page_routes() {

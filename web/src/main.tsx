@@ -10,7 +10,12 @@ import './styles/app.css';
 const services = makeServices();
 void services.session.begin();
 
-function App({ services }: { services: Services }) {
+function App() {
+  useSessionState();
+  return <Pages key={services.turnovers} services={services} />;
+}
+
+function Pages({ services }: { services: Services }) {
   const state = useSessionState();
   const [router] = useState(() => makeRouter(services));
   const isDecided = state.name === 'signed_in' || state.name === 'signed_out';
@@ -25,7 +30,7 @@ createRoot(document.getElementById('root')!).render(
   <StrictMode>
     <ServicesProvider value={services}>
       <QueryClientProvider client={services.cache}>
-        <App services={services} />
+        <App />
       </QueryClientProvider>
     </ServicesProvider>
   </StrictMode>,

@@ -10,6 +10,8 @@ export interface Services {
   cache: QueryClient;
   /** Those of the user who is signed in. */
   chats: LiveChats;
+  /** Grows when somebody else takes a user's place without a sign-out in between. */
+  turnovers: number;
 }
 
 export function makeServices(): Services {
@@ -17,10 +19,10 @@ export function makeServices(): Services {
     defaultOptions: { queries: { staleTime: 30_000, retry: mayRetry, networkMode: 'always' } },
   });
   const session = new Session();
-  const services: Services = { session, cache, chats: new LiveChats(session, cache) };
+  const services: Services = { session, cache, chats: new LiveChats(session, cache), turnovers: 0 };
   // The next user starts with nothing of the last one's.
-  session.subscribe(() => {
-    if (session.state.name !== 'signed_out') return;
+  session.onTurnover(() => {
+    if (session.state.name === 'signed_in') ++services.turnovers;
     services.chats.close();
     cache.clear();
     services.chats = new LiveChats(session, cache);

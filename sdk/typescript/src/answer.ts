@@ -35,11 +35,14 @@ export class Answer implements AsyncIterable<Delta> {
   readonly done: Promise<Done>;
   end: Done | undefined;
   error: SluiceError | undefined;
+  /** What had come of an answer that failed with its server, and is stored nowhere; `text` is what is stored. */
+  lost: { text: string; reasoning: string } | undefined;
   /** Grows with every change: for those who compare instead of listening. */
   version = 0;
 
   readonly #deltas: Delta[] = [];
   #isNewCursor = false;
+  #beforeStored = { text: '', reasoning: '' };
   readonly #listeners = new Set<() => void>();
   readonly #cancel: (answer: Answer) => void;
   #wake: (() => void)[] = [];
@@ -91,6 +94,7 @@ export class Answer implements AsyncIterable<Delta> {
       this.seq = Math.max(this.seq, frame.seq ?? 0);
       this.end = frame.payload;
       this.state = 'done';
+      if (frame.payload.status === 'failed') this.#findLost();
       this.#settle.resolve(frame.payload);
       return this.#changed();
     }
@@ -111,6 +115,7 @@ export class Answer implements AsyncIterable<Delta> {
       if (frame.payload.custom) call.custom = true;
       call.arguments += frame.payload.arguments;
     } else if (frame.type === 'rewind') {
+      if (isNewCount) this.#beforeStored = { text: this.text, reasoning: this.reasoning };
       this.#rewind(frame.payload);
       this.#append({ seq, ...frame.payload, type: 'rewind' });
     }
@@ -139,6 +144,12 @@ export class Answer implements AsyncIterable<Delta> {
     this.state = 'done';
     this.#settle.resolve(this.end);
     this.#changed();
+  }
+
+  #findLost(): void {
+    const { text, reasoning } = this.#beforeStored;
+    const isMore = text.length > this.text.length || reasoning.length > this.reasoning.length;
+    if (isMore && text.startsWith(this.text) && reasoning.startsWith(this.reasoning)) this.lost = { text, reasoning };
   }
 
   #append(delta: Delta): void {

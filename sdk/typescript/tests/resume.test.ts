@@ -47,6 +47,27 @@ describe('a live answer', () => {
     expect(answer.state).toBe('done');
   });
 
+  test.each([
+    ['failed', '', 'one '],
+    ['failed', 'on', 'one '],
+    ['failed', 'two', undefined],
+    ['failed', 'one two', undefined],
+    ['completed', 'on', undefined],
+  ])('that is stored as %s with "%s" has lost %o', async (status, content, lost) => {
+    const stage = new Stage();
+    const { answer } = await streaming(stage);
+    const socket = await stage.reconnected();
+    const resumed = socket.last('resume');
+    const stored = new ScriptedGeneration('gen_1', 0);
+    socket.says(stored.started(resumed));
+    socket.says(stored.rewind(resumed, 0));
+    if (content !== '') socket.says(stored.text(resumed, content));
+    expect(answer.lost).toBeUndefined();
+    socket.says(stored.done(resumed, status));
+    expect(answer.text).toBe(content);
+    expect(answer.lost).toEqual(lost === undefined ? undefined : { text: lost, reasoning: '' });
+  });
+
   test('begins anew when the server says that it never was so far', async () => {
     const stage = new Stage();
     const { answer } = await streaming(stage);

@@ -1,5 +1,5 @@
 import { useState, type FormEvent, type ReactNode } from 'react';
-import { ApiError, messageOf } from '../api/http.ts';
+import { ApiError, messageAbout, messageOf } from '../api/http.ts';
 import { Alert, Button, Field } from '../ui/controls.tsx';
 import { Mark } from '../ui/icons.tsx';
 
@@ -43,7 +43,7 @@ export function EntryForm(props: EntryFormProps) {
               spellCheck={false}
               autoFocus
               required
-              problem={problemOf('username')}
+              problem={problemOf('username', 'Username')}
             />
             <Field
               label="Password"
@@ -52,7 +52,7 @@ export function EntryForm(props: EntryFormProps) {
               autoComplete={isNew ? 'new-password' : 'current-password'}
               required
               hint={isNew ? 'A sentence that only you know is easy to keep and hard to guess.' : undefined}
-              problem={problemOf('password')}
+              problem={problemOf('password', 'Password')}
             />
             <Button look="primary" type="submit" disabled={isBusy}>
               {isBusy ? busyVerb : verb}
@@ -83,9 +83,8 @@ function useEntry({ enter, onEntered }: EntryFormProps) {
     }
   };
   const param = error instanceof ApiError ? error.param : undefined;
-  // "password: is too short" stands below the password.
-  const problemOf = (field: string): string | undefined =>
-    param === field ? messageOf(error).replace(/^(\w+): (?=[a-z])/, '$1 ') : undefined;
+  const problemOf = (field: string, label: string): string | undefined =>
+    param === field ? messageAbout(label, error) : undefined;
   const isElsewhere = error !== undefined && param !== 'username' && param !== 'password';
   return { submit, isBusy, problemOf, general: isElsewhere ? waitingMessage(error) : undefined };
 }

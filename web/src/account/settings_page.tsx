@@ -1,7 +1,7 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { useState, type FormEvent } from 'react';
 import { changePassword, readMe } from '../api/account.ts';
-import { ApiError, messageOf } from '../api/http.ts';
+import { ApiError, messageAbout, messageOf } from '../api/http.ts';
 import { useServices, useSessionState } from '../services.tsx';
 import { Alert, Button, Field } from '../ui/controls.tsx';
 import { longDate } from '../ui/dates.ts';
@@ -100,11 +100,21 @@ function Password() {
     );
   };
   const param = change.error instanceof ApiError ? change.error.param : undefined;
-  const ofNew = param === 'new_password' || param === 'password' ? messageOf(change.error) : undefined;
+  const problemOf = (field: string, label: string): string | undefined =>
+    param === field ? messageAbout(label, change.error) : undefined;
+  const ofOld = problemOf('old_password', 'Current password');
+  const ofNew = problemOf('new_password', 'New password');
   return (
     <Section title="Password" about="Changing it signs out all other devices.">
       <form className="grid gap-4" onSubmit={submit}>
-        <Field label="Current password" name="old_password" type="password" autoComplete="current-password" required />
+        <Field
+          label="Current password"
+          name="old_password"
+          type="password"
+          autoComplete="current-password"
+          required
+          problem={ofOld}
+        />
         <Field
           label="New password"
           name="new_password"
@@ -113,7 +123,7 @@ function Password() {
           required
           problem={ofNew}
         />
-        {change.error && !ofNew && <Alert>{messageOf(change.error)}</Alert>}
+        {change.error && !ofOld && !ofNew && <Alert>{messageOf(change.error)}</Alert>}
         <div className="flex items-center gap-3">
           <Button type="submit" disabled={change.isPending}>
             Change password

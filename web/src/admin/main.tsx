@@ -14,7 +14,7 @@ import '../styles/app.css';
 
 const session = new Session();
 const cache = new QueryClient({ defaultOptions: { queries: { retry: mayRetry, networkMode: 'always' } } });
-session.subscribe(() => session.state.name === 'signed_out' && cache.clear());
+session.onTurnover(() => cache.clear());
 void session.begin();
 
 function App() {
@@ -33,7 +33,7 @@ function App() {
       />
     );
   }
-  return state.user.role === 'admin' ? <AdminPage user={state.user} /> : <NotForYou />;
+  return state.user.role === 'admin' ? <AdminPage key={state.user.username} user={state.user} /> : <NotForYou />;
 }
 
 createRoot(document.getElementById('root')!).render(

@@ -93,3 +93,15 @@ export function sentence(text: string): string {
 export function messageOf(error: unknown): string {
   return sentence(error instanceof Error ? error.message : String(error));
 }
+
+/**
+ * The same where it is about one field of a form, which has another name on the page than on the server:
+ * "old_password: is wrong" of the field "Current password" is "Current password is wrong."
+ */
+export function messageAbout(label: string, error: unknown): string {
+  const message = messageOf(error);
+  const name = error instanceof ApiError ? error.param : undefined;
+  if (name === undefined) return message;
+  const begin = [`${name}: `, `"${name}" `].find((words) => message.toLowerCase().startsWith(words.toLowerCase()));
+  return begin === undefined ? message : sentence(`${label} ${message.slice(begin.length)}`);
+}

@@ -47,6 +47,19 @@ export class Session {
     return () => void this.#listeners.delete(listener);
   };
 
+  /** Calls back when whoever was signed in no longer is: signed out, or another user has taken the place. */
+  onTurnover(listener: () => void): void {
+    let before: string | undefined;
+    this.subscribe(() => {
+      const { state } = this;
+      if (state.name !== 'signed_in' && state.name !== 'signed_out') return;
+      const now = state.name === 'signed_in' ? state.user.username : undefined;
+      const isOver = before !== undefined && now !== before;
+      before = now;
+      if (isOver) listener();
+    });
+  }
+
   /** Finds out from the cookie whether somebody is signed in; tries again until the server has answered. */
   async begin(): Promise<void> {
     try {

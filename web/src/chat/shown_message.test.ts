@@ -51,6 +51,20 @@ describe('an answer that was refused', () => {
   });
 });
 
+test('what was read of an answer stays, though its server has lost it', () => {
+  const answer = live('one ');
+  answer.take(started);
+  answer.take({
+    type: 'rewind',
+    seq: 1,
+    payload: { keep: { text: 0, reasoning: 0, tool_calls: [] }, reason: 'stored' },
+  });
+  const error = { code: 503, message: 'the server was restarted' };
+  answer.take({ type: 'done', seq: 2, payload: { status: 'failed', finish_reason: 'error', error } });
+  const shown = shownAnswer(answer, stored('interrupted', ''));
+  expect(shown).toMatchObject({ text: 'one ', isWriting: false, trouble: 'The server was restarted.' });
+});
+
 test('a live answer is shown before the stored one, whose end it knows better', () => {
   expect(shownAnswer(live('one '), stored('streaming', ''))).toMatchObject({ text: 'one ', isWriting: true });
   const ended = live('one ');

@@ -47,7 +47,8 @@ export function shownAnswer(answer: Answer | undefined, stored: StoredMessage | 
 }
 
 function fromLive(answer: Answer): ShownAnswer {
-  const { text, reasoning, end, error, started } = answer;
+  const { end, error, started } = answer;
+  const { text, reasoning } = answer.lost ?? answer; // what was read is not taken away
   let trouble: string | undefined;
   if (error) trouble = sentence(error.message);
   else if (end?.status === 'failed') trouble = sentence(end.error?.message ?? 'this answer failed');

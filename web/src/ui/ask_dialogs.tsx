@@ -1,5 +1,5 @@
 import { useState, type FormEvent, type ReactNode } from 'react';
-import { messageOf } from '../api/http.ts';
+import { messageAbout, messageOf } from '../api/http.ts';
 import { Alert, Button, CopyButton, Field } from './controls.tsx';
 import { Dialog } from './dialog.tsx';
 
@@ -81,7 +81,7 @@ export function TextDialog({
           onChange={(event) => setText(event.target.value)}
         />
         {children}
-        {work.error !== null && <Alert>{messageOf(work.error)}</Alert>}
+        {work.error !== null && <Alert>{messageAbout(label, work.error)}</Alert>}
         <div className="flex justify-end gap-2">
           <Button onClick={onClose}>Cancel</Button>
           <Button look="primary" type="submit" disabled={text.trim() === '' || work.isPending}>
