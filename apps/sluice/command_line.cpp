@@ -129,6 +129,11 @@ int run_command_line(int count, char** words, std::ostream& out, std::ostream& e
   try {
     program.parse(count, words);
   } catch (const CLI::ParseError& problem) {
+    const auto unknown = program.remaining(true);
+    if (problem.get_exit_code() == static_cast<int>(CLI::ExitCodes::RequiredError) && !unknown.empty()) {
+      err << "sluice: there is no command \"" << unknown.front() << "\"; --help lists those that there are\n";
+      return exit_usage;
+    }
     return program.exit(problem, out, err) == 0 ? with_all_written(exit_fine, out, err) : exit_usage;
   }
   for (const auto& [which, command] : roles) {

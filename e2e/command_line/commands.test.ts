@@ -51,6 +51,12 @@ describe('sluice', () => {
   );
 });
 
+test.each([[['frob']], [['config', 'frob']]])('%j: the word that is no command is named', async (words) => {
+  const { code, stderr } = await run(sluice, words);
+  expect(stderr).toContain('there is no command "frob"');
+  expect(code).toBe(2);
+});
+
 describe('standard output', () => {
   const shell = (script: string, ...args: string[]) => run('/bin/sh', ['-c', script, sluice, ...args]);
 

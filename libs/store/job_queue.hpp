@@ -20,12 +20,10 @@ class job_queue {
 
   /// False, leaving the job where it is, if as many wait as may.
   bool push(Job& job) {
-    {
-      const std::scoped_lock lock(mutex_);
-      if (closed_ || waiting_.size() >= jobs_max_) return false;
-      waiting_.push_back(std::move(job));
-    }
-    changed_.notify_one();
+    const std::scoped_lock lock(mutex_);
+    if (closed_ || waiting_.size() >= jobs_max_) return false;
+    waiting_.push_back(std::move(job));
+    changed_.notify_one();  // under the lock: who takes the job may destroy the queue
     return true;
   }
 

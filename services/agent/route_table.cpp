@@ -84,7 +84,12 @@ std::vector<model_card> route_table::models() const {
         {.name = one.name, .provider = one.targets.empty() ? "" : std::string(one.targets.front().to->name())});
   }
   const auto first = std::ranges::find(cards, default_model_, &model_card::name);
-  if (first != cards.end()) std::rotate(cards.begin(), first, first + 1);
+  if (first != cards.end()) {
+    std::rotate(cards.begin(), first, first + 1);
+  } else if (const auto direct = choose({}, 0); direct) {
+    // "provider/model": not in any list, but what is asked for here by whoever asks for nothing else.
+    cards.insert(cards.begin(), {.name = default_model_, .provider = std::string(direct->to->name())});
+  }
   return cards;
 }
 

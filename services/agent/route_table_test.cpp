@@ -42,6 +42,16 @@ TEST(route_table, takes_the_default_and_direct_names) {
   EXPECT_EQ(table.models().front().name, "mock");
 }
 
+TEST(route_table, lists_a_default_that_is_a_providers_own) {
+  const route_table table({.models = {{.name = "m", .targets = {{.provider = "a"}}}}, .default_model = "a/b/c"},
+                          {make_mock("a")});
+  const std::vector<model_card> cards = table.models();
+  ASSERT_EQ(cards.size(), 2U);
+  EXPECT_EQ(cards[0].name, "a/b/c");
+  EXPECT_EQ(cards[0].provider, "a");
+  EXPECT_EQ(cards[1].name, "m");
+}
+
 TEST(route_table, says_what_is_unknown) {
   const route_table table = make_table();
   for (const char* name : {"none", "c/model", "a/", "/", "/x"}) {

@@ -181,9 +181,13 @@ TEST_F(openai_test, never_shows_its_credentials) {
   build(
       [&](scripted_connection& one) {
         while (!one.read_request().empty()) {
-          const std::scoped_lock lock(mutex);
-          one.write(answers.front());
-          answers.pop_front();
+          std::string next;
+          {
+            const std::scoped_lock lock(mutex);
+            next = std::move(answers.front());
+            answers.pop_front();
+          }
+          one.write(next);  // after which the test may be over
         }
       },
       std::move(with));
