@@ -1,6 +1,7 @@
 #include "app/chat_command.hpp"
 
 #include <iostream>
+#include <utility>
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
@@ -51,6 +52,7 @@ class terminal_chat {
 
  private:
   int report(const std::string& problem) {
+    end_line();
     err_ << "sluice chat: " << for_terminal_line(problem) << '\n';
     return exit_unavailable;
   }
@@ -77,6 +79,7 @@ class terminal_chat {
       if (outcome) co_return *outcome;
       // The answer goes on at the server; a new socket picks it up where this one broke.
       if (generation_id_.empty() || attempt == reconnects_max) co_return report(outcome.error());
+      end_line();
       err_ << "(" << for_terminal_line(outcome.error()) << "; reconnecting)\n";
       steady_timer pause(co_await asio::this_coro::executor, reconnect_pause * (attempt + 1));
       co_await pause.async_wait(use_task);
@@ -148,6 +151,12 @@ class terminal_chat {
     } else {
       out_ << text << std::flush;
     }
+    if (!text.empty()) is_in_line_ = !text.ends_with('\n');
+  }
+
+  // What is said of an answer does not stand in the middle of its words.
+  void end_line() {
+    if (std::exchange(is_in_line_, false)) out_ << '\n' << std::flush;
   }
 
   chat_connection connection_;
@@ -157,6 +166,7 @@ class terminal_chat {
   std::ostream& err_;
   bool is_terminal_;
   bool dimmed_ = false;
+  bool is_in_line_ = false;
   std::string generation_id_;
   std::uint64_t last_seq_ = 0;
 };

@@ -74,6 +74,14 @@ describe('what a model writes', () => {
     expect(stdout.trimEnd()).toBe(text);
   });
 
+  test('ends its line before anything else is said', async () => {
+    const words = frame('chat', { content: 'half an ans', type: 'text', model: 'm' });
+    const { code, stdout, stderr } = await ask(await serverThatSays([words, frame('error', { message: 'broken' })]));
+    expect(code).toBe(69);
+    expect(stdout).toBe('half an ans\n');
+    expect(stderr).toBe('sluice chat: broken\n');
+  });
+
   test('cannot command a terminal', async () => {
     const command = `'${sluice}' chat --url ${await serverThatSays(said)} --token x Hi`;
     const { code, stdout } = await run('script', ['--quiet', '--return', '--command', command, '/dev/null']);
