@@ -76,10 +76,11 @@ describe('what a model writes', () => {
 
   test('ends its line before anything else is said', async () => {
     const words = frame('chat', { content: 'half an ans', type: 'text', model: 'm' });
-    const { code, stdout, stderr } = await ask(await serverThatSays([words, frame('error', { message: 'broken' })]));
+    const url = await serverThatSays([words, frame('error', { message: 'broken' })]);
+    const command = `'${sluice}' chat --url ${url} --token x Hi`;
+    const { code, stdout } = await run('script', ['--quiet', '--return', '--command', command, '/dev/null']);
     expect(code).toBe(69);
-    expect(stdout).toBe('half an ans\n');
-    expect(stderr).toBe('sluice chat: broken\n');
+    expect(stdout.split(/\r?\n/)).toEqual(['half an ans', 'sluice chat: broken']);
   });
 
   test('cannot command a terminal', async () => {
