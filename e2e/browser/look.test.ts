@@ -97,6 +97,10 @@ describe.each([
     await visitor.answers.getByRole('status').waitFor();
     await visitor.answer(1);
     await look(visitor, 'failed');
+    await visitor.say('Too long for words. '.repeat(15_000));
+    await page.getByRole('alert').getByText('too long').waitFor();
+    await look(visitor, 'too-long');
+    await visitor.message.fill('');
 
     if (device === 'phone') await page.getByRole('button', { name: 'Conversations' }).click();
     await visitor.thread('What does an AI gateway do?').waitFor();
@@ -110,6 +114,11 @@ describe.each([
     await page.goto(`${gateway.url}/settings`);
     await page.getByText('There are none yet').waitFor();
     await look(visitor, 'settings');
+    await page.getByLabel('Current password').fill('not the password at all');
+    await page.getByLabel('New password').fill('a new and better password');
+    await page.getByRole('button', { name: 'Change password' }).click();
+    await page.getByRole('alert').getByText('Current password is wrong').waitFor();
+    await look(visitor, 'wrong-password');
     await page.getByRole('button', { name: 'Create a key' }).click();
     await page.getByLabel('Name').fill('laptop');
     await page.getByRole('button', { name: 'Create', exact: true }).click();
@@ -121,6 +130,9 @@ describe.each([
     await page.goto(`${gateway.url}/c/conv_01J00000000000000000000000`);
     await page.getByRole('alert').waitFor();
     await look(visitor, 'missing');
+    await page.goto(`${gateway.url}/nonsense`);
+    await page.getByRole('heading', { name: 'There is no such page' }).waitFor();
+    await look(visitor, 'not-found');
     expect(visitor.troubles).toEqual([]);
     await visitor.leave();
   });

@@ -47,7 +47,11 @@ export function Field({ label, hint, problem, ...rest }: FieldProps) {
         {...rest}
       />
       {about && (
-        <p id={`${id}-about`} className={`text-sm ${problem ? 'text-danger' : 'text-muted'}`}>
+        <p
+          id={`${id}-about`}
+          role={problem ? 'alert' : undefined}
+          className={`text-sm ${problem ? 'text-danger' : 'text-muted'}`}
+        >
           {about}
         </p>
       )}
