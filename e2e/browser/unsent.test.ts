@@ -101,6 +101,7 @@ test('what was sent while the line was down is a draft again for who comes back,
   await visitor.page.goto('about:blank');
   line.up();
   await visitor.page.goto(address);
+  await visitor.answer();
   await expect.poll(() => visitor.message.inputValue()).toBe('second\n\nand a third');
   expect(await visitor.questions.count()).toBe(1);
   await visitor.page.reload();

@@ -13,6 +13,7 @@ import { safeNext } from './account/safe_next.ts';
 import { Frame } from './frame.tsx';
 import type { Services } from './services.tsx';
 import { ErrorPage } from './ui/error_page.tsx';
+import { Mark } from './ui/icons.tsx';
 import { InnerErrorPage } from './ui/inner_error_page.tsx';
 import { late } from './ui/late.tsx';
 
@@ -118,8 +119,10 @@ function InnerRouteError(props: ErrorComponentProps) {
 function NotFound() {
   return (
     <main className="grid min-h-full place-items-center p-6 text-center">
-      <div className="grid gap-3">
-        <h1 className="text-xl font-semibold">There is no such page</h1>
+      <title>Not found – Sluice</title>
+      <div className="grid justify-items-center gap-4">
+        <Mark className="size-11" />
+        <h1 className="text-xl font-semibold tracking-tight">There is no such page</h1>
         <a href="/" className="text-accent underline underline-offset-2">
           To the chat
         </a>

@@ -60,9 +60,11 @@ test('what was read of an answer stays, though its server has lost it', () => {
     payload: { keep: { text: 0, reasoning: 0, tool_calls: [] }, reason: 'stored' },
   });
   const error = { code: 503, message: 'the server was restarted' };
-  answer.take({ type: 'done', seq: 2, payload: { status: 'failed', finish_reason: 'error', error } });
+  const timing = { queue_ms: 0, total_ms: 0 };
+  answer.take({ type: 'done', seq: 2, payload: { status: 'failed', finish_reason: 'error', error, timing } });
   const shown = shownAnswer(answer, stored('interrupted', ''));
   expect(shown).toMatchObject({ text: 'one ', isWriting: false, trouble: 'The server was restarted.' });
+  expect(shown.totalMs).toBeUndefined();
 });
 
 test('a live answer is shown before the stored one, whose end it knows better', () => {

@@ -47,8 +47,9 @@ export function shownAnswer(answer: Answer | undefined, stored: StoredMessage | 
 }
 
 function fromLive(answer: Answer): ShownAnswer {
-  const { end, error, started } = answer;
-  const { text, reasoning } = answer.lost ?? answer; // what was read is not taken away
+  const { end, error, started, lost } = answer;
+  const { text, reasoning } = lost ?? answer; // what was read is not taken away
+  const measured = lost ? undefined : end; // nobody knows any more
   let trouble: string | undefined;
   if (error) trouble = sentence(error.message);
   else if (end?.status === 'failed') trouble = sentence(end.error?.message ?? 'this answer failed');
@@ -59,10 +60,10 @@ function fromLive(answer: Answer): ShownAnswer {
     reasoning,
     isWriting: !answer.isOver,
     model: end?.model ?? started?.model,
-    usage: end?.usage,
-    firstTokenMs: end?.timing?.ttft_ms,
-    totalMs: end?.timing?.total_ms,
-    costUsd: end?.cost_usd,
+    usage: measured?.usage,
+    firstTokenMs: measured?.timing?.ttft_ms,
+    totalMs: measured?.timing?.total_ms,
+    costUsd: measured?.cost_usd,
     trouble,
   };
 }
