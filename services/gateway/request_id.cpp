@@ -12,7 +12,7 @@ using boost::system::error_code;
 
 constexpr std::size_t id_bytes_max = 4 * request_id_characters_max;
 
-// Hears a text value by value and stops at the string "id" of the outermost object. The names are Boost.JSON's
+// Hears a text value by value and stops at the first good "id" of the outermost object. The names are Boost.JSON's
 // (basic_parser's handler); all others only say to go on.
 class id_listener {
  public:
@@ -39,9 +39,13 @@ class id_listener {
   bool on_string(json::string_view last, std::size_t bytes, error_code& stop) {
     if (!is_id_) return true;
     gather(last);
-    if (bytes <= id_bytes_max) found_ = heard_;
-    stop = make_error_code(boost::system::errc::operation_canceled);
-    return false;
+    if (bytes == heard_.size() && bytes > 0 && count_code_points(heard_) <= request_id_characters_max) {
+      found_ = heard_;
+      stop = make_error_code(boost::system::errc::operation_canceled);
+    }
+    heard_.clear();
+    is_id_ = false;
+    return found_.empty();
   }
 
   bool on_document_begin(error_code&) { return true; }
@@ -86,8 +90,7 @@ std::optional<std::string> find_request_id(std::string_view text, const door::js
   error_code ended;
   parser.write_some(false, text.data(), text.size(), ended);
   const std::string& found = parser.handler().found();
-  if (found.empty() || count_code_points(found) > request_id_characters_max) return std::nullopt;
-  return found;
+  return found.empty() ? std::nullopt : std::optional(found);
 }
 
 }  // namespace sluice::gateway
