@@ -97,7 +97,7 @@ class client {
   /// Sends a request and returns when the response's head has come, whatever its status. Errors: `unavailable` (no such
   /// name, refused, too many connections), `timed_out` (the message says which deadline), `bad_gateway` (certificate,
   /// malformed response, connection cut, proxy refuses). Messages hold host and port, never headers or bodies. A
-  /// request is repeated only when a connection that was used before dies without a byte of the response.
+  /// request is repeated only when a connection that was used before dies without a byte of the response, at once.
   task<result<client_response>> send(const client_request& request, const client_deadlines& limits);
 
  private:

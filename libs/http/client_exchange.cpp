@@ -17,6 +17,9 @@ using clock = std::chrono::steady_clock;
 namespace {
 
 constexpr std::size_t free_buffers_max = 64;
+// In which the word that a connection was closed comes, once something was written on it: a round trip. Less than
+// whoever is asked for an answer works before it is lost.
+constexpr std::chrono::milliseconds closing_time{250};
 
 std::string in_words(clock::duration limit) {
   return format_duration(std::chrono::ceil<std::chrono::milliseconds>(limit));
@@ -62,6 +65,7 @@ clock::duration client_exchange::connect_limit() const {
 void client_exchange::start(client_pool::lease connection) {
   connection_ = std::move(connection);
   died_silently_ = false;
+  written_at_.reset();
   last_request_ = false;
 }
 
@@ -77,6 +81,7 @@ task<result<void>> client_exchange::ask(std::span<const asio::const_buffer> requ
   if (code && (expired_ || aborted_ || code == asio::error::operation_aborted))
     co_return std::unexpected(why_failed(code));
   last_request_ = static_cast<bool>(code);
+  if (!code) written_at_ = clock::now();
   auto answered = co_await read_head();
   watchdog_.disarm();
   co_return answered;
@@ -97,7 +102,10 @@ task<result<void>> client_exchange::read_head() {
     const error_code code = co_await fill();
     heard_ = heard_ || begin_ != end_;
     if (code) {
-      died_silently_ = !heard_ && !expired_ && !aborted_;
+      // The other side had closed it before it knew of the request, or has begun to work on that and must not be asked
+      // again (RFC 9110, section 9.2.2).
+      const bool was_closed = !written_at_ || clock::now() - *written_at_ <= closing_time;
+      died_silently_ = !heard_ && !expired_ && !aborted_ && was_closed;
       co_return std::unexpected(why_failed(code));
     }
   }

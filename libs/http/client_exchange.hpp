@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,7 +46,8 @@ class client_exchange {
   void start(client_pool::lease connection);
   /// Writes the request and reads up to the end of the response's head.
   task<result<void>> ask(std::span<const asio::const_buffer> request);
-  /// Whether the connection was used before and died without a byte of the response: the request may be repeated.
+  /// Whether the connection was used before and died without a byte of the response, while the request was written or
+  /// at once behind it: nobody can have begun to answer, and the request may be repeated.
   bool may_repeat() const { return died_silently_ && connection_.reused(); }
   /// Gives up the dead connection but keeps the right to one.
   client_pool::lease take_lease();
@@ -87,6 +89,7 @@ class client_exchange {
   std::size_t end_ = 0;
   async::watchdog watchdog_;
   unsigned repeats_ = 0;
+  std::optional<std::chrono::steady_clock::time_point> written_at_;  ///< the request's last byte
   phase phase_ = phase::first_byte;
   bool heard_ = false;          ///< whether a byte of the response has come
   bool died_silently_ = false;  ///< whether the connection died before

@@ -213,6 +213,20 @@ TEST_F(client_test, repeats_nothing_after_an_interim_response) {
   EXPECT_FALSE(peer.has_caller());
 }
 
+task<> die_in_the_midst_of_work(scripted_peer& peer) {
+  tcp_socket socket = co_await peer.accept();
+  co_await hear(socket);
+  co_await say(socket, ok);
+  co_await hear(socket);
+  steady_timer work(co_await asio::this_coro::executor, 500ms);
+  co_await work.async_wait(use_task);
+}
+TEST_F(client_test, repeats_nothing_that_was_worked_on) {
+  client http = make_client();
+  run(ask_and_fail(http, peer.here(), "before it answered"), die_in_the_midst_of_work(peer));
+  EXPECT_FALSE(peer.has_caller());
+}
+
 task<> ask_too_much(client& http, origin to) {
   const std::string body(32 << 20, 'x');
   const auto got = co_await ask(http, to, body);
