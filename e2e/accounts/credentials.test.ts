@@ -1,6 +1,6 @@
 import { createHmac, generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Accounts, traced, type Login } from '../harness/accounts.ts';
+import { Accounts, password, traced, type Login } from '../harness/accounts.ts';
 import { ChatSocket, HandshakeRefused } from '../harness/chat_socket.ts';
 import { Gateway } from '../harness/gateway.ts';
 
@@ -124,6 +124,24 @@ describe('API keys', () => {
       last_used_at: null,
     });
     expect(JSON.stringify(listed.body)).not.toContain(made.key);
+  });
+
+  test('are for the work, not for the account: who has one cannot make another, nor take the place of its owner', async () => {
+    const { id, key } = await accounts.makeKey(login.token);
+    const passwords = { old_password: password, new_password: `${password} new` };
+    for (const asked of [
+      accounts.call('/v1/keys', { bearer: key }),
+      accounts.post('/v1/keys', { name: 'heir' }, { bearer: key }),
+      accounts.call(`/v1/keys/${id}`, { method: 'DELETE', bearer: key }),
+      accounts.call('/v1/me/password', { method: 'PUT', body: passwords, bearer: key }),
+      accounts.post('/v1/auth/logout-all', {}, { bearer: key }),
+    ]) {
+      expect(await asked).toMatchObject({
+        status: 403,
+        body: { error: { message: expect.stringMatching(/sign in/) } },
+      });
+    }
+    expect((await accounts.call('/v1/me', { bearer: login.token })).status).toBe(200);
   });
 
   test('are revoked by their owner and nobody else', async () => {

@@ -44,7 +44,7 @@ task<> show_me(account_api uses, http::exchange& with) {
 }
 
 task<> change_password(account_api uses, http::exchange& with) {
-  const auto who = co_await admit_account(uses, with);
+  const auto who = co_await admit_session(uses, with);
   if (!who) co_return;
   const auto body = co_await read_json_object(with, uses.told.json, account_body_bytes_max);
   if (!body) co_return;
@@ -60,7 +60,7 @@ task<> change_password(account_api uses, http::exchange& with) {
 }
 
 task<> list_keys(account_api uses, http::exchange& with) {
-  const auto who = co_await admit_account(uses, with);
+  const auto who = co_await admit_session(uses, with);
   if (!who) co_return;
   const auto keys = co_await uses.people.list_keys(who->user_id);
   if (!keys) co_return co_await send_error(with, keys.error());
@@ -71,7 +71,7 @@ task<> list_keys(account_api uses, http::exchange& with) {
 }
 
 task<> create_key(account_api uses, http::exchange& with) {
-  const auto who = co_await admit_account(uses, with);
+  const auto who = co_await admit_session(uses, with);
   if (!who) co_return;
   const auto body = co_await read_json_object(with, uses.told.json, account_body_bytes_max);
   if (!body) co_return;
@@ -86,7 +86,7 @@ task<> create_key(account_api uses, http::exchange& with) {
 }
 
 task<> revoke_key(account_api uses, http::exchange& with) {
-  const auto who = co_await admit_account(uses, with);
+  const auto who = co_await admit_session(uses, with);
   if (!who) co_return;
   const auto revoked = co_await uses.people.revoke_key(who->user_id, std::string(with.request().parameter("id")));
   if (!revoked) co_return co_await send_error(with, revoked.error());
@@ -133,11 +133,12 @@ std::vector<http::route> session_routes(account_api uses) {
   return routes;
 }
 
-task<std::shared_ptr<const principal>> admit_account(account_api uses, http::exchange& with) {
+task<std::shared_ptr<const principal>> admit_session(account_api uses, http::exchange& with) {
   auto who = co_await admit(uses, with);
-  if (!who || !who->fixed) co_return who;
-  co_await with.respond_error({.reason = error_reason::permission_denied,
-                               .message = "these credentials are fixed in the configuration: they have no account"});
+  if (!who || !who->session_id.empty()) co_return who;
+  constexpr const char* fixed = "these credentials are fixed in the configuration: they have no account";
+  constexpr const char* key = "an API key cannot change its account: sign in, and use the token";
+  co_await with.respond_error({.reason = error_reason::permission_denied, .message = who->fixed ? fixed : key});
   co_return nullptr;
 }
 

@@ -127,7 +127,7 @@ task<> log_out(account_api uses, http::exchange& with) {
 }
 
 task<> log_out_everywhere(account_api uses, http::exchange& with) {
-  const auto who = co_await admit_account(uses, with);
+  const auto who = co_await admit_session(uses, with);
   if (!who) co_return;
   if (!co_await with.read_body(account_body_bytes_max)) co_return;
   const auto ended = co_await uses.people.log_out_everywhere(who->user_id);
