@@ -43,7 +43,7 @@ class gateway_role final : public role {
     for (const std::string& idle : gateway_.idle_limits())
       on_.log.warning("limits: no route of this role fits the path and method", {{"limit", idle}});
     std::vector<http::route> routes = on_.public_routes();
-    std::ranges::move(gateway_.routes(), std::back_inserter(routes));
+    std::ranges::move(guard(on_.told, gateway_.routes()), std::back_inserter(routes));
     http::server_hooks hooks = on_.hooks;
     hooks.make_error = gateway::module::make_error;
     outside_.emplace(on_.workers, on_.buffers, std::move(*told), std::move(routes), hooks);

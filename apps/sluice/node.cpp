@@ -2,6 +2,7 @@
 
 #include "app/http_hooks.hpp"
 #include "app/version.hpp"
+#include "door/own_host.hpp"
 #include "limits/limiter_fallback.hpp"
 #include "limits/limiter_memory.hpp"
 #include "limits/limiter_redis.hpp"
@@ -17,10 +18,19 @@ bool is_loopback(const asio::ip::address& address) {
   return address.is_loopback();
 }
 
+// Whether nobody but a program of this machine can have asked: not another's by a proxy here, and no page under a name
+// that was made to lead here.
+bool is_from_here(const http::request& asked) {
+  const auto is_there = [&asked](const char* field) { return !asked.headers.get(field).empty(); };
+  return is_loopback(asked.remote_address) && is_loopback(asked.client_address) && !is_there("forwarded") &&
+         !is_there("x-forwarded-for") && !is_there("x-real-ip") && door::is_own_host(asked.headers.get("host"), {});
+}
+
 task<> answer_metrics(const telemetry::metric_registry& metrics, bool to_loopback_only, http::exchange& with) {
-  if (to_loopback_only && !is_loopback(with.request().remote_address)) {
-    co_await with.respond_error({.reason = error_reason::permission_denied,
-                                 .message = "metrics are for loopback peers only; see server.internal_listen"});
+  if (to_loopback_only && !is_from_here(with.request())) {
+    co_await with.respond_error(
+        {.reason = error_reason::permission_denied,
+         .message = "metrics are for programs of this machine, not through a proxy; see server.internal_listen"});
     co_return;
   }
   co_await with.respond(

@@ -101,8 +101,8 @@ class serve_role final : public role {
     auto told = make_client_server_settings(on_.told);
     if (!told) return failure(error_reason::invalid_argument, std::move(told.error()));
     std::vector<http::route> routes = on_.public_routes();
-    std::ranges::move(gateway_.routes(), std::back_inserter(routes));
-    std::ranges::move(admin_.routes(), std::back_inserter(routes));
+    std::ranges::move(guard(on_.told, gateway_.routes()), std::back_inserter(routes));
+    std::ranges::move(guard(on_.told, admin_.routes()), std::back_inserter(routes));
     http::server_hooks hooks = on_.hooks;
     hooks.make_error = gateway::module::make_error;
     outside_.emplace(on_.workers, on_.buffers, std::move(*told), std::move(routes), hooks);

@@ -8,6 +8,8 @@
 
 #include <unistd.h>
 
+#include "door/own_host.hpp"
+
 namespace sluice::app {
 namespace {
 
@@ -92,6 +94,15 @@ door::request_limit make_request_limit(const rate_limit& told) {
 }
 
 }  // namespace
+
+std::vector<http::route> guard(const settings& told, std::vector<http::route> routes) {
+  if (told.auth.insecure_tokens.empty() || told.auth.insecure_anywhere) return routes;
+  std::vector<std::string> origins = told.server.allowed_origins;
+  if (std::string own = origin_of(told.server.public_url); !own.empty()) origins.push_back(std::move(own));
+  for (http::route& one : routes)
+    one = door::require_own_host(std::move(one), origins);
+  return routes;
+}
 
 gateway::settings make_gateway_settings(const settings& told) {
   gateway::settings made;

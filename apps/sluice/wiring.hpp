@@ -12,6 +12,7 @@
 #include "agent/settings.hpp"
 #include "app/settings.hpp"
 #include "gateway/settings.hpp"
+#include "http/router.hpp"
 #include "http/server.hpp"
 #include "identity/settings.hpp"
 #include "rpc/channel.hpp"
@@ -26,6 +27,9 @@ agent::rpc_client_settings make_agent_client_settings(const settings& told);
 identity::settings make_identity_settings(const settings& told);
 gateway::settings make_gateway_settings(const settings& told);
 admin::settings make_admin_settings(const settings& told);
+/// Where fixed tokens are taken because nobody but this machine can connect, a page must not get here by a name that
+/// its owner made to lead here: the routes, guarded against that.
+std::vector<http::route> guard(const settings& told, std::vector<http::route> routes);
 /// Listens at `server.listen`: a role's own address.
 /// `watch` counts and traces the calls, here and below.
 rpc::server_settings make_rpc_server_settings(const settings& told, rpc::instruments* watch = nullptr);

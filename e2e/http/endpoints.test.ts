@@ -1,8 +1,9 @@
+import { get } from 'node:http';
 import { networkInterfaces } from 'node:os';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ChatSocket } from '../harness/chat_socket.ts';
-import { within } from '../harness/deadline.ts';
-import { Gateway } from '../harness/gateway.ts';
+import { signal, within } from '../harness/deadline.ts';
+import { Gateway, token } from '../harness/gateway.ts';
 import { RawSocket } from '../harness/raw_socket.ts';
 
 let gateway: Gateway;
@@ -20,6 +21,48 @@ describe('health', () => {
     expect(response.status).toBe(200);
     expect(response.headers.get('cache-control')).toMatch(/no-store|no-cache/);
     expect((await fetch(`${gateway.url}${path}`, { method: 'HEAD' })).status).toBe(200);
+  });
+});
+
+/** What is answered to a request whose Host is another one than where it goes. */
+async function statusUnder(asked: Gateway, path: string, host: string): Promise<{ status: number; body: string }> {
+  const { promise, resolve, reject } = signal<{ status: number; body: string }>();
+  const headers = { host, authorization: `Bearer ${token}` };
+  get(`${asked.url}${path}`, { headers }, (answer) => {
+    let body = '';
+    answer.setEncoding('utf8').on('data', (text: string) => (body += text));
+    answer.once('end', () => resolve({ status: answer.statusCode!, body }));
+  }).once('error', reject);
+  return within('an answer', promise);
+}
+
+describe('a name that somebody made to lead here', () => {
+  test.each(['/v1/models', '/', '/chat', '/v1/conversations', '/admin'])('%s: 421', async (path) => {
+    const port = gateway.port;
+    expect((await statusUnder(gateway, path, `evil.example:${port}`)).status).toBe(421);
+    for (const host of [`localhost:${port}`, `127.0.0.1:${port}`, `chat.localhost:${port}`, '[::1]']) {
+      expect((await statusUnder(gateway, path, host)).status, host).not.toBe(421);
+    }
+  });
+
+  test('is fine where the configuration knows it, and for probes', async () => {
+    const known = await Gateway.start({
+      server: { public_url: 'https://chat.example.org', allowed_origins: ['https://other.example'] },
+    });
+    for (const host of ['chat.example.org', 'other.example:8443']) {
+      expect((await statusUnder(known, '/v1/models', host)).status, host).toBe(200);
+    }
+    const refused = await statusUnder(known, '/v1/models', 'evil.example');
+    expect(refused.status).toBe(421);
+    expect(refused.body).toMatch(/public_url/);
+    expect((await statusUnder(known, '/readyz', 'evil.example')).status).toBe(200);
+    await known.stop();
+  });
+
+  test('is any name where there are no fixed tokens', async () => {
+    const open = await Gateway.start({ auth: { insecure_tokens: [] } });
+    expect((await statusUnder(open, '/', 'chat.example.org')).status).toBe(200);
+    await open.stop();
   });
 });
 
@@ -96,6 +139,18 @@ describe('/metrics', () => {
     expect([403, 404]).toContain((await fetch(`http://${outside.address}:${port}/metrics`)).status);
     expect((await fetch(`http://127.0.0.1:${port}/metrics`)).status).toBe(200);
     await open.stop();
+  });
+
+  test('is not for who comes through a proxy of this machine, trusted or not', async () => {
+    for (const trusted_proxies of [[], ['127.0.0.1/32']]) {
+      const behind = await Gateway.start({ server: { trusted_proxies } });
+      for (const field of ['x-forwarded-for', 'x-real-ip']) {
+        expect((await fetch(`${behind.url}/metrics`, { headers: { [field]: '203.0.113.9' } })).status).toBe(403);
+      }
+      expect((await statusUnder(behind, '/metrics', 'metrics.example')).status).toBe(403);
+      expect((await fetch(`${behind.url}/metrics`)).status).toBe(200);
+      await behind.stop();
+    }
   });
 
   test('moves to server.internal_listen where that is set; health is on both', async () => {
