@@ -30,8 +30,8 @@ task<> refresh_session(account_api uses, http::exchange& with);
 task<> log_out(account_api uses, http::exchange& with);
 task<> log_out_everywhere(account_api uses, http::exchange& with);
 
-/// Who asks, if it is somebody who has signed in; else null, and the client has been answered. A key that leaked must not
-/// outlive its revocation by keys that it made, nor take the account.
+/// Who asks, if it is somebody who has signed in; else null, and the client has been answered. A key that leaked must
+/// not outlive its revocation by keys that it made, nor take the account.
 task<std::shared_ptr<const principal>> admit_session(account_api uses, http::exchange& with);
 identity::origin origin_of(const http::request& asked);
 
