@@ -126,7 +126,7 @@ describe('API keys', () => {
     expect(JSON.stringify(listed.body)).not.toContain(made.key);
   });
 
-  test('are for the work, not for the account: who has one cannot make another, nor take the place of its owner', async () => {
+  test('are for the work, not for the account: who has one cannot make another, nor take it over', async () => {
     const { id, key } = await accounts.makeKey(login.token);
     const passwords = { old_password: password, new_password: `${password} new` };
     for (const asked of [
