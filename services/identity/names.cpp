@@ -148,11 +148,15 @@ result<username> check_username(std::string_view typed) {
   const auto add = [&made](std::string looks) {
     if (std::ranges::find(made.skeletons, looks) == made.skeletons.end()) made.skeletons.push_back(std::move(looks));
   };
-  add(unicode().skeleton(*name));
-  // Some alphabets look alike only in capitals. These are compared with capitals alone, not folded: the I of ali is the
-  // l of all only where one is a capital and the other is not.
+  const std::string as_typed = unicode().skeleton(*name);
+  add(as_typed);
+  add(fold(as_typed));  // SIuice, with a capital I, looks like sluice
+  // Some alphabets look alike only in capitals, and some letters to others' capitals: ADMlN, with a small l, to ADMIN.
+  // These are compared as they are, not folded: the I of ali is the l of all only where one is a capital and the other
+  // is not.
   icu::UnicodeString capitals = *name;
   add(std::string(capitals_mark) + unicode().skeleton(capitals.toUpper(icu::Locale::getRoot())));
+  add(std::string(capitals_mark) + as_typed);
   return made;
 }
 

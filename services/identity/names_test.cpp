@@ -109,6 +109,12 @@ TEST(usernames, that_look_alike_are_one) {
   EXPECT_FALSE(look_alike("张伟", "张违"));
 }
 
+TEST(usernames, that_look_alike_where_one_has_capitals_are_for_one) {
+  for (const auto& [one, other] :
+       {std::pair("admin", "ADMlN"), {"sluice", "SIuice"}, {"neil", "NeiI"}, {"Paypal7002", "paypaI7002"}})
+    EXPECT_TRUE(look_alike(one, other)) << one;
+}
+
 TEST(usernames, that_look_alike_in_capitals_only_are_for_one) {
   EXPECT_TRUE(look_alike("aho", "\u03b1\u03b7\u03bf"));  // Greek alpha, eta, omicron: AHO in capitals
   for (const auto& [one, other] : {std::pair("ali", "all"), {"kim", "klm"}, {"will", "wlll"}})
