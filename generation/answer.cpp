@@ -1,6 +1,7 @@
 #include "generation/answer.hpp"
 
 #include "base/utf8.hpp"
+#include "generation/vendor_fields.hpp"
 
 namespace sluice::generation {
 namespace {
@@ -27,6 +28,7 @@ void apply_tool_call(answer& to, std::string_view bytes) {
   if (!fragment.name.empty()) call.name = fragment.name;
   call.arguments += fragment.arguments;
   call.is_custom = fragment.is_custom;
+  if (!fragment.extensions.empty()) join_vendor_fields(call.extensions, parse_vendor_fields(fragment.extensions));
 }
 
 void apply_rewind(answer& to, const rewind& back) {

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include <boost/json/object.hpp>
+
 #include "generation/delta.hpp"
 #include "generation/log.hpp"
 
@@ -15,6 +17,7 @@ struct tool_call {
   std::string name;
   std::string arguments;  ///< JSON text as the model wrote it, or a custom tool's free text
   bool is_custom = false;
+  boost::json::object extensions;  ///< vendor fields, see `vendor_fields.hpp`
 };
 
 /// One choice of an answer, rewinds applied.

@@ -1,5 +1,6 @@
 #include "generation/answer.hpp"
 
+#include <boost/json.hpp>
 #include <gtest/gtest.h>
 
 namespace sluice::generation {
@@ -12,13 +13,14 @@ TEST(answer, applies_every_kind_and_rewinds) {
   source->append(delta_kind::text, "aé漢");
   source->append(delta_kind::text, "wrong");
   std::string fragment;
-  encode_tool_call(fragment, {.index = 0, .id = "call_1", .name = "f", .arguments = "{\"a\""});
+  encode_tool_call(
+      fragment, {.index = 0, .id = "call_1", .name = "f", .arguments = "{\"a\"", .extensions = R"({"x":{"a":[1]}})"});
   source->append(delta_kind::tool_call, fragment);
   source->append(delta_kind::rewind,
                  encode_rewind({.keep_text = 3, .keep_reasoning = 3, .keep_tool_calls = {1}, .reason = "retry"}));
   source->append(delta_kind::text, "🙂");
   fragment.clear();
-  encode_tool_call(fragment, {.index = 0, .id = {}, .name = {}, .arguments = "}"});
+  encode_tool_call(fragment, {.index = 0, .id = {}, .name = {}, .arguments = "}", .extensions = R"({"x":{"a":[2]}})"});
   source->append(delta_kind::tool_call, fragment);
   source->append(delta_kind::text, "second", 1);
   source->append(delta_kind::refusal, "no");
@@ -31,6 +33,7 @@ TEST(answer, applies_every_kind_and_rewinds) {
   ASSERT_EQ(choices[0].tool_calls.size(), 1U);
   EXPECT_EQ(choices[0].tool_calls[0].id, "call_1");
   EXPECT_EQ(choices[0].tool_calls[0].arguments, "{}");
+  EXPECT_EQ(choices[0].tool_calls[0].extensions, boost::json::parse(R"({"x":{"a":[1,2]}})").as_object());
   EXPECT_EQ(choices[1].text, "second");
 }
 

@@ -171,6 +171,7 @@ json::object to_json(const message& from) {
   json::object to{{"parts", to_json(from.parts)}};
   put(to, "name", from.name);
   if (!from.extensions.empty()) to.emplace("extensions", from.extensions);
+  put(to, "provider", from.provider);
   return to;
 }
 
@@ -184,7 +185,8 @@ result<message> parse_message(std::string_view text, role of) {
   return message{.role = of,
                  .name = text_of(*read, "name"),
                  .parts = std::move(*parts),
-                 .extensions = object_of(*read, "extensions")};
+                 .extensions = object_of(*read, "extensions"),
+                 .provider = text_of(*read, "provider")};
 }
 
 json::object to_json(const usage& from) {

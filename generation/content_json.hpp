@@ -21,7 +21,7 @@ boost::json::array to_json(const std::vector<content_part>& parts);
 /// Errors are `internal`: what we wrote ourselves is damaged.
 result<std::vector<content_part>> parse_parts(const boost::json::value& from);
 
-/// `parts`, and `name` and `extensions` where they are set. The role is kept by whoever keeps the message.
+/// `parts`, and `name`, `extensions` and `provider` where they are set. The role is kept by whoever keeps the message.
 boost::json::object to_json(const message& from);
 result<message> parse_message(std::string_view text, role of);
 

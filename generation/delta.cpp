@@ -26,6 +26,10 @@ T take(std::string_view& bytes) {
   return value;
 }
 
+// What an encoded tool call has beside its strings.
+constexpr std::uint8_t custom_flag = 1;
+constexpr std::uint8_t extensions_flag = 2;
+
 }  // namespace
 
 std::string_view to_string(usage_source source) {
@@ -90,18 +94,29 @@ void encode_tool_call(std::string& out, const tool_call_fragment& fragment) {
   const auto id_bytes = static_cast<std::uint16_t>(std::min<std::size_t>(fragment.id.size(), 0xFFFF));
   const auto name_bytes = static_cast<std::uint16_t>(std::min<std::size_t>(fragment.name.size(), 0xFFFF));
   put(out, fragment.index);
-  put(out, static_cast<std::uint8_t>(fragment.is_custom));
+  put(out, static_cast<std::uint8_t>((fragment.is_custom ? custom_flag : 0) |
+                                     (fragment.extensions.empty() ? 0 : extensions_flag)));
   put(out, id_bytes);
   put(out, name_bytes);
+  if (!fragment.extensions.empty()) {
+    put(out, static_cast<std::uint32_t>(fragment.extensions.size()));
+    out.append(fragment.extensions);
+  }
   out.append(fragment.id.substr(0, id_bytes)).append(fragment.name.substr(0, name_bytes)).append(fragment.arguments);
 }
 
 tool_call_fragment decode_tool_call(std::string_view bytes) {
   tool_call_fragment fragment;
   fragment.index = take<std::uint32_t>(bytes);
-  fragment.is_custom = take<std::uint8_t>(bytes) != 0;
+  const auto flags = take<std::uint8_t>(bytes);
+  fragment.is_custom = (flags & custom_flag) != 0;
   const auto id_bytes = take<std::uint16_t>(bytes);
   const auto name_bytes = take<std::uint16_t>(bytes);
+  if ((flags & extensions_flag) != 0) {
+    const auto extensions_bytes = take<std::uint32_t>(bytes);
+    fragment.extensions = bytes.substr(0, extensions_bytes);
+    bytes.remove_prefix(fragment.extensions.size());
+  }
   fragment.id = bytes.substr(0, id_bytes);
   fragment.name = bytes.substr(id_bytes, name_bytes);
   fragment.arguments = bytes.substr(std::size_t{id_bytes} + name_bytes);

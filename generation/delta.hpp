@@ -41,6 +41,8 @@ struct tool_call_fragment {
   std::string_view name;
   std::string_view arguments;  ///< a piece of JSON text, or of a custom tool's free text; cut anywhere
   bool is_custom = false;      ///< each piece says it
+  std::string_view extensions =
+      {};  ///< a JSON object of the call's vendor fields, see `vendor_fields.hpp`; may be empty
 };
 
 void encode_tool_call(std::string& out, const tool_call_fragment& fragment);

@@ -13,6 +13,15 @@ TEST(delta, a_tool_call_fragment_reads_back) {
   EXPECT_EQ(read.id, "call_1");
   EXPECT_EQ(read.name, "weather");
   EXPECT_EQ(read.arguments, "{\"city\":\"Z");
+  EXPECT_TRUE(read.extensions.empty() && !read.is_custom);
+  bytes.clear();
+  encode_tool_call(bytes, {.id = "i", .name = "n", .arguments = "a", .is_custom = true, .extensions = "{\"x\":1}"});
+  const tool_call_fragment full = decode_tool_call(bytes);
+  EXPECT_EQ(full.id, "i");
+  EXPECT_EQ(full.name, "n");
+  EXPECT_EQ(full.arguments, "a");
+  EXPECT_EQ(full.extensions, "{\"x\":1}");
+  EXPECT_TRUE(full.is_custom);
 }
 
 TEST(delta, a_rewind_reads_back) {

@@ -77,7 +77,7 @@ struct content_part {
                tool_result_part, vendor_part>
       what;
   boost::json::array citations = {};    ///< of a text part of an earlier turn
-  boost::json::object extensions = {};  ///< vendor fields of the part, e.g. Anthropic's cache_control
+  boost::json::object extensions = {};  ///< vendor fields of the part, e.g. cache_control: see `vendor_fields.hpp`
 };
 
 struct message {
@@ -85,6 +85,9 @@ struct message {
   std::string name = {};
   std::vector<content_part> parts = {};
   boost::json::object extensions = {};
+  /// Of an answer that has vendor fields: the provider that gave them, the only one that knows them. Empty in what
+  /// clients say.
+  std::string provider = {};
 };
 
 struct tool {
@@ -95,6 +98,7 @@ struct tool {
   /// Set for what is not a plain function (custom tools, provider's built-in tools): the whole object in `dialect`.
   boost::json::value vendor;
   std::string dialect;
+  boost::json::object extensions = {};  ///< vendor fields of a plain function and its description
 };
 
 enum class tool_choice_mode : std::uint8_t { automatic, none, required, named, vendor };

@@ -65,7 +65,8 @@ result<std::vector<message>> parse_messages(const json::value& from) {
     messages.push_back({.role = *role,
                         .name = text_of(written, "name"),
                         .parts = std::move(*parts),
-                        .extensions = object_of(written, "extensions")});
+                        .extensions = object_of(written, "extensions"),
+                        .provider = text_of(written, "provider")});
   }
   return messages;
 }
@@ -79,6 +80,7 @@ json::array write_tools(const std::vector<tool>& tools) {
     put(written, "strict", one.strict);
     put(written, "vendor", one.vendor);
     put(written, "dialect", one.dialect);
+    if (!one.extensions.empty()) written.emplace("extensions", one.extensions);
     list.emplace_back(std::move(written));
   }
   return list;
@@ -96,7 +98,8 @@ std::vector<tool> parse_tools(const json::object& from) {
                      .parameters = value_of(written, "parameters"),
                      .strict = set_flag_of(written, "strict"),
                      .vendor = value_of(written, "vendor"),
-                     .dialect = text_of(written, "dialect")});
+                     .dialect = text_of(written, "dialect"),
+                     .extensions = object_of(written, "extensions")});
   }
   return tools;
 }

@@ -23,7 +23,10 @@ request everything() {
                    .parts = {{.what = text_part{"\u0000 \xF0\x9F\x8C\x8A"}, .extensions = {{"cache_control", 1}}},
                              {image_part{.url = "https://example.org/a.png", .detail = "low"}}},
                    .extensions = {{"x", nullptr}}},
-                  {.role = role::tool, .parts = {{tool_result_part{.tool_call_id = "c1", .is_error = true}}}}};
+                  {.role = role::tool, .parts = {{tool_result_part{.tool_call_id = "c1", .is_error = true}}}},
+                  {.role = role::assistant,
+                   .parts = {{.what = tool_call_part{.id = "c1"}, .extensions = {{"extra_content", {{"a", 1}}}}}},
+                   .provider = "gemini"}};
   all.temperature = 0.1;
   all.top_p = 1.0;
   all.top_k = -1;
@@ -36,7 +39,11 @@ request everything() {
   all.logprobs = false;
   all.top_logprobs = 20;
   all.reasoning = {.effort = "high", .budget_tokens = 1024, .summary = "auto"};
-  all.tools = {{.name = "look", .description = "d", .parameters = {{"type", "object"}}, .strict = false},
+  all.tools = {{.name = "look",
+                .description = "d",
+                .parameters = {{"type", "object"}},
+                .strict = false,
+                .extensions = {{"cache_control", 1}}},
                {.name = "", .vendor = {{"type", "web_search"}}, .dialect = "openai"}};
   all.tool_choice = tool_choice{.mode = tool_choice_mode::named, .name = "look"};
   all.parallel_tool_calls = true;

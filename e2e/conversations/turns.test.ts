@@ -11,8 +11,14 @@ let chat: ChatSocket;
 beforeAll(async () => {
   provider = await ScriptedProvider.start();
   gateway = await Gateway.start({
-    providers: { scripted: { type: 'openai', base_url: provider.baseUrl } },
-    models: [{ name: 'scripted', targets: [{ provider: 'scripted' }], context_tokens: 2000 }],
+    providers: {
+      scripted: { type: 'openai', base_url: provider.baseUrl },
+      other: { type: 'openai', base_url: provider.baseUrl },
+    },
+    models: [
+      { name: 'scripted', targets: [{ provider: 'scripted' }], context_tokens: 2000 },
+      { name: 'other', targets: [{ provider: 'other' }] },
+    ],
     default_model: 'scripted',
   });
   chat = await ChatSocket.connectFull(gateway.chatUrl, { bearer: keys.alice });
@@ -114,6 +120,29 @@ test('tools: their results are added to the conversation, behind the call', asyn
     { role: 'tool', tool_call_id: 'c1', content: 'noon' },
   ]);
   await finish(second, 'It is noon.');
+});
+
+test('a tool call goes back to its own provider with all that came with it', async () => {
+  const extra_content = { google: { thought_signature: 'SIG==' } };
+  const first = await begin({ content: 'what time is it?', conversation_id: 'new' });
+  first.call.delta({
+    tool_calls: [{ index: 0, id: 'c1', type: 'function', function: { name: 'clock', arguments: '{}' }, extra_content }],
+  });
+  first.call.finish('tool_calls');
+  expect((await chat.first('tool_call', first.id)).payload).toMatchObject({ extensions: { extra_content } });
+  await chat.answer(first.id);
+  const result = {
+    messages: [{ role: 'tool', content: 'noon', tool_call_id: 'c1' }],
+    conversation_id: first.conversation,
+    parent_id: first.message,
+  };
+  const second = await begin(result);
+  expect(second.call.request.messages[1]).toMatchObject({ tool_calls: [{ id: 'c1', extra_content }] });
+  await finish(second, 'It is noon.');
+  const elsewhere = await begin({ ...result, model: 'other' });
+  expect(elsewhere.call.request.messages[1]).toMatchObject({ tool_calls: [{ id: 'c1' }] });
+  expect(JSON.stringify(elsewhere.call.request)).not.toContain('extra_content');
+  await finish(elsewhere, 'Noon.');
 });
 
 test('a long conversation is cut to what the model can take, from the front, by whole turns', async () => {

@@ -42,6 +42,7 @@ export interface ToolCallPayload {
   tool_call_id?: string;
   name?: string;
   arguments: string;
+  extensions?: Record<string, unknown>;
 }
 
 export interface DonePayload {

@@ -74,7 +74,10 @@ std::shared_ptr<const ended_generation> make_record(const live_generation& of, c
                        .how = how,
                        .last_number = of.log->last_number() + 1,  // the terminal delta is yet to come
                        .ended_at = std::chrono::system_clock::now()});
-  if (!record->conversation_id.empty()) record->answer = read_answer(*of.log);
+  if (!record->conversation_id.empty()) {
+    record->answer = read_answer(*of.log);
+    if (has_vendor_fields(record->answer)) record->answer.provider = how.provider;
+  }
   return record;
 }
 
@@ -204,6 +207,7 @@ task<result<std::optional<started>>> agent::place_in_conversation(live_generatio
     auto path = co_await store_.read_path(self.about.conversation_id, place->parent_id, bytes_max);
     if (path) {
       history = std::move(*path);
+      drop_vendor_fields_of_others(history, self.about.provider);
     } else {
       self.problem = std::move(path.error());
     }

@@ -46,7 +46,8 @@ struct part_size {
 };
 
 std::uint64_t size_of(const content_part& part) {
-  return std::visit(part_size{}, part.what);
+  const std::uint64_t vendor_fields = part.extensions.empty() ? 0 : boost::json::serialize(part.extensions).size();
+  return std::visit(part_size{}, part.what) + vendor_fields;
 }
 
 bool is_content(const content_part& part) {
@@ -187,10 +188,22 @@ std::uint64_t history_bytes_max(const generation::request& asked, std::uint64_t 
     used += context_bytes(one);
   for (const generation::tool& tool : asked.tools) {
     used += tool.name.size() + tool.description.size() + boost::json::serialize(tool.parameters).size() +
-            boost::json::serialize(tool.vendor).size();
+            boost::json::serialize(tool.vendor).size() + boost::json::serialize(tool.extensions).size();
   }
   const std::uint64_t whole = context_tokens * bytes_per_token;
   return used < whole ? whole - used : 0;
+}
+
+bool has_vendor_fields(const message& answer) {
+  return std::ranges::any_of(answer.parts, [](const content_part& part) { return !part.extensions.empty(); });
+}
+
+void drop_vendor_fields_of_others(std::vector<message>& history, std::string_view provider) {
+  for (message& one : history) {
+    if (one.provider.empty() || one.provider == provider) continue;
+    for (content_part& part : one.parts)
+      part.extensions.clear();
+  }
 }
 
 void add_history(generation::request& asked, const std::string& system, std::vector<message> history,

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "agent/agent_service.hpp"
@@ -24,6 +25,12 @@ std::string make_title(const std::vector<new_message>& said);
 
 /// How much of the conversation fits into a context of `context_tokens` beside the request itself and its answer.
 std::uint64_t history_bytes_max(const generation::request& asked, std::uint64_t context_tokens);
+
+/// Whether the answer holds what only its provider knows.
+bool has_vendor_fields(const generation::message& answer);
+
+/// Takes out of the answers of other providers what `provider` would refuse, not knowing it.
+void drop_vendor_fields_of_others(std::vector<generation::message>& history, std::string_view provider);
 
 /// Puts the conversation before the request's own messages: the prompt, then as many of the newest whole turns as fit
 /// into `bytes_max`. A tool's results stay with the calls; calls that nobody answered, and answers without content, are

@@ -110,6 +110,21 @@ TEST(conversation_turn, results_stay_with_their_calls) {
   EXPECT_EQ(roles_of(asked), "u");
 }
 
+TEST(conversation_turn, vendor_fields_go_back_to_their_own_provider_only) {
+  message answer{.role = role::assistant,
+                 .parts = {{.what = generation::tool_call_part{.id = "c1"}, .extensions = {{"extra_content", 1}}}}};
+  EXPECT_TRUE(has_vendor_fields(answer));
+  answer.provider = "gemini";
+  message said = says(role::user, "q");
+  said.parts[0].extensions = {{"cache_control", 1}};
+  std::vector<message> history = {answer, said};
+  drop_vendor_fields_of_others(history, "gemini");
+  EXPECT_TRUE(has_vendor_fields(history[0]));
+  drop_vendor_fields_of_others(history, "another");
+  EXPECT_FALSE(has_vendor_fields(history[0]));
+  EXPECT_TRUE(has_vendor_fields(history[1]));  // what the user said is for whoever is asked
+}
+
 TEST(conversation_turn, the_answer_has_its_share_of_the_context) {
   generation::request asked = asks({says(role::user, std::string(984, 'q'))});
   EXPECT_EQ(history_bytes_max(asked, 100'000), 400'000U - 4 * 4096U - 1000U);

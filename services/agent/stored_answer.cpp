@@ -2,6 +2,8 @@
 
 #include <limits>
 
+#include <boost/json/serialize.hpp>
+
 #include "generation/answer.hpp"
 
 namespace sluice::agent {
@@ -12,6 +14,7 @@ using generation::delta_kind;
 struct part_appender {
   generation::log& to;
   std::uint32_t& tool_calls;
+  const boost::json::object& extensions;
 
   void operator()(const generation::text_part& part) const { to.append(delta_kind::text, part.text); }
   void operator()(const generation::reasoning_part& part) const {
@@ -20,11 +23,13 @@ struct part_appender {
   void operator()(const generation::refusal_part& part) const { to.append(delta_kind::refusal, part.text); }
   void operator()(const generation::tool_call_part& part) const {
     std::string bytes;
+    const std::string vendor_fields = extensions.empty() ? std::string() : boost::json::serialize(extensions);
     generation::encode_tool_call(bytes, {.index = tool_calls++,
                                          .id = part.id,
                                          .name = part.name,
                                          .arguments = part.arguments,
-                                         .is_custom = part.is_custom});
+                                         .is_custom = part.is_custom,
+                                         .extensions = vendor_fields});
     to.append(delta_kind::tool_call, bytes);
   }
   // What a model does not write as deltas of its own.
@@ -46,10 +51,11 @@ generation::message read_answer(const generation::log& from) {
   if (!written.text.empty()) answer.parts.push_back({generation::text_part{std::move(written.text)}});
   if (!written.refusal.empty()) answer.parts.push_back({generation::refusal_part{std::move(written.refusal)}});
   for (generation::tool_call& call : written.tool_calls) {
-    answer.parts.push_back({generation::tool_call_part{.id = std::move(call.id),
-                                                       .name = std::move(call.name),
-                                                       .arguments = std::move(call.arguments),
-                                                       .is_custom = call.is_custom}});
+    answer.parts.push_back({.what = generation::tool_call_part{.id = std::move(call.id),
+                                                               .name = std::move(call.name),
+                                                               .arguments = std::move(call.arguments),
+                                                               .is_custom = call.is_custom},
+                            .extensions = std::move(call.extensions)});
   }
   return answer;
 }
@@ -80,7 +86,7 @@ std::shared_ptr<generation::log> make_log(async::worker_pool& workers, const std
   made->append(delta_kind::rewind, generation::encode_rewind({.reason = "the answer is read from the record"}));
   std::uint32_t tool_calls = 0;
   for (const generation::content_part& part : answer.parts)
-    std::visit(part_appender{*made, tool_calls}, part.what);
+    std::visit(part_appender{*made, tool_calls, part.extensions}, part.what);
   made->end(std::move(how));
   return made;
 }

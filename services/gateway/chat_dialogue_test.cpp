@@ -222,7 +222,8 @@ TEST_F(chat_dialogue_test, shows_tool_calls_and_rewinds) {
     frame_batch batch(out);
     dialogue.open(std::nullopt, source, 0, growth, batch);
     std::string fragment;
-    generation::encode_tool_call(fragment, {.index = 1, .id = "c1", .name = "f", .arguments = "{\"a"});
+    generation::encode_tool_call(
+        fragment, {.index = 1, .id = "c1", .name = "f", .arguments = "{\"a", .extensions = R"({"x":1})"});
     source.log->append(delta_kind::tool_call, fragment);
     source.log->append(delta_kind::extension, "{}");
     source.log->append(delta_kind::rewind,
@@ -230,7 +231,7 @@ TEST_F(chat_dialogue_test, shows_tool_calls_and_rewinds) {
     const auto frames = fill(dialogue);
     ASSERT_EQ(frames.size(), 2U);
     EXPECT_EQ(json::serialize(frames[0].at("payload")),
-              R"({"index":1,"tool_call_id":"c1","name":"f","arguments":"{\"a"})");
+              R"({"index":1,"tool_call_id":"c1","name":"f","arguments":"{\"a","extensions":{"x":1}})");
     EXPECT_EQ(json::serialize(frames[1].at("payload")),
               R"({"keep":{"text":1,"reasoning":0,"tool_calls":[0,2]},"reason":"lost"})");
   });

@@ -81,6 +81,7 @@ void append_tool_call(std::string& out, const frame_owner& owner, const generati
   if (fragment.is_custom) out += R"(,"custom":true)";
   out += R"(,"arguments":)";
   append_json_string(out, fragment.arguments);
+  if (!fragment.extensions.empty()) out.append(R"(,"extensions":)").append(fragment.extensions);
   out += "}}";
 }
 

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "door/field_reader.hpp"
+#include "generation/vendor_fields.hpp"
 
 namespace sluice::gateway {
 
@@ -12,7 +13,9 @@ using namespace door;
 namespace {
 
 namespace json = boost::json;
+using generation::add_vendor_fields;
 using generation::content_part;
+using generation::vendor_fields_of;
 
 constexpr std::size_t parts_max = 1024;
 constexpr std::size_t tool_calls_max = 1024;
@@ -48,12 +51,16 @@ result<content_part> parse_image(const json::object& part, const std::string& pa
   }
   if (url.empty())
     return failure(error_reason::invalid_argument, "an image needs image_url.url", path + ".image_url.url");
-  return content_part{make_image(std::move(url), std::move(detail))};
+  content_part made{.what = make_image(std::move(url), std::move(detail)),
+                    .extensions = vendor_fields_of(part, {"type", "image_url"})};
+  add_vendor_fields(made.extensions, "image_url", *described, {"url", "detail"});
+  return made;
 }
 
 result<content_part> parse_audio(const json::object& part, const std::string& path) {
   generation::audio_part audio;
-  if (const json::object* const described = object_in(part, "input_audio")) {
+  const json::object* const described = object_in(part, "input_audio");
+  if (described != nullptr) {
     field_reader fields(*described, path + ".input_audio.");
     fields.text("data", audio.data);
     fields.text("format", audio.format);
@@ -61,12 +68,15 @@ result<content_part> parse_audio(const json::object& part, const std::string& pa
   }
   if (audio.data.empty())
     return failure(error_reason::invalid_argument, "audio needs input_audio.data", path + ".input_audio.data");
-  return content_part{std::move(audio)};
+  content_part made{.what = std::move(audio), .extensions = vendor_fields_of(part, {"type", "input_audio"})};
+  add_vendor_fields(made.extensions, "input_audio", *described, {"data", "format"});
+  return made;
 }
 
 result<content_part> parse_file(const json::object& part, const std::string& path) {
   generation::file_part file;
-  if (const json::object* const described = object_in(part, "file")) {
+  const json::object* const described = object_in(part, "file");
+  if (described != nullptr) {
     field_reader fields(*described, path + ".file.");
     fields.text("file_id", file.file_id);
     fields.text("filename", file.filename);
@@ -76,7 +86,9 @@ result<content_part> parse_file(const json::object& part, const std::string& pat
   if (file.file_id.empty() && file.data.empty()) {
     return failure(error_reason::invalid_argument, "a file needs file.file_id or file.file_data", path + ".file");
   }
-  return content_part{std::move(file)};
+  content_part made{.what = std::move(file), .extensions = vendor_fields_of(part, {"type", "file"})};
+  add_vendor_fields(made.extensions, "file", *described, {"file_id", "filename", "file_data"});
+  return made;
 }
 
 result<content_part> parse_part(const json::value& value, const std::string& path) {
@@ -92,7 +104,8 @@ result<content_part> parse_part(const json::value& value, const std::string& pat
     }
     std::string words(text->get_string());
     if (*type == "refusal") return content_part{generation::refusal_part{std::move(words)}};
-    return content_part{generation::text_part{std::move(words)}};
+    return content_part{.what = generation::text_part{std::move(words)},
+                        .extensions = vendor_fields_of(*part, {"type", "text"})};
   }
   if (*type == "image_url") return parse_image(*part, path);
   if (*type == "input_audio") return parse_audio(*part, path);
@@ -116,7 +129,14 @@ result<content_part> parse_tool_call(const json::value& value, const std::string
   inner.text("name", parsed.name);
   inner.text(parsed.is_custom ? "input" : "arguments", parsed.arguments);
   if (inner.problem()) return std::unexpected(*inner.problem());
-  return content_part{std::move(parsed)};
+  content_part made{.what = std::move(parsed),
+                    .extensions = vendor_fields_of(*call, {"id", "index", "type", "function", "custom"})};
+  if (custom != nullptr) {
+    add_vendor_fields(made.extensions, "custom", *custom, {"name", "input"});
+  } else {
+    add_vendor_fields(made.extensions, "function", *function, {"name", "arguments"});
+  }
+  return made;
 }
 
 std::optional<error> add_tool_calls(const json::value& list, const std::string& path, generation::message& to) {
@@ -198,13 +218,7 @@ result<generation::message> parse_message(const json::value& value, const std::s
   if (parsed.parts.empty() && parsed.role != generation::role::assistant) {
     return failure(error_reason::invalid_argument, "\"content\" is missing or empty", path + ".content");
   }
-  for (const auto& field : *fields) {
-    const std::string_view name = field.key();
-    if (name != "role" && name != "name" && name != "content" && name != "tool_calls" && name != "tool_call_id" &&
-        !field.value().is_null()) {
-      parsed.extensions.emplace(name, field.value());
-    }
-  }
+  parsed.extensions = vendor_fields_of(*fields, {"role", "name", "content", "tool_calls", "tool_call_id"});
   return parsed;
 }
 

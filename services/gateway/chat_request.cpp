@@ -11,6 +11,7 @@
 #include "base/utf8.hpp"
 #include "door/field_reader.hpp"
 #include "gateway/chat_message.hpp"
+#include "generation/vendor_fields.hpp"
 
 namespace sluice::gateway {
 
@@ -78,6 +79,9 @@ result<std::vector<generation::tool>> parse_tools(const json::value& list) {
       return failure(error_reason::invalid_argument, "a function needs a name", path + ".function.name");
     if (const json::value* const parameters = function->get_object().if_contains("parameters"))
       tool.parameters = *parameters;
+    tool.extensions = generation::vendor_fields_of(*item, {"type", "function"});
+    generation::add_vendor_fields(tool.extensions, "function", function->get_object(),
+                                  {"name", "description", "strict", "parameters"});
     tools.push_back(std::move(tool));
   }
   return tools;

@@ -115,6 +115,29 @@ TEST(openai_chat, takes_a_tool_round_trip) {
   EXPECT_EQ(std::get<generation::tool_result_part>(parsed->messages[2].parts[0].what).tool_call_id, "c1");
 }
 
+TEST(openai_chat, keeps_what_it_does_not_know_of_parts_calls_and_tools) {
+  const auto parsed = parse_openai_chat(object(
+      R"({"tools":[{"type":"function","function":{"name":"f","parameters":{},"x":1},"cache_control":{"a":2}}],
+          "messages":[{"role":"user","content":[{"type":"text","text":"a","cache_control":{"type":"ephemeral"}},
+                         {"type":"image_url","image_url":{"url":"u","detail":"low","foo":1},"bar":2},
+                         {"type":"input_audio","input_audio":{"data":"d","format":"wav","foo":3}},
+                         {"type":"file","file":{"file_id":"f","foo":4},"none":null}]},
+                      {"role":"assistant","tool_calls":[{"id":"c","type":"function","extra_content":{"google":5},
+                         "function":{"name":"f","arguments":"{}","y":6}}]},
+                      {"role":"tool","tool_call_id":"c","name":"f","content":"r","z":7}]})"));
+  ASSERT_TRUE(parsed) << parsed.error().message;
+  const auto& messages = parsed->messages;
+  const auto fields = [](const generation::content_part& part) { return boost::json::serialize(part.extensions); };
+  EXPECT_EQ(fields(messages[0].parts[0]), R"({"cache_control":{"type":"ephemeral"}})");
+  EXPECT_EQ(fields(messages[0].parts[1]), R"({"bar":2,"image_url":{"foo":1}})");
+  EXPECT_EQ(fields(messages[0].parts[2]), R"({"input_audio":{"foo":3}})");
+  EXPECT_EQ(fields(messages[0].parts[3]), R"({"file":{"foo":4}})");
+  EXPECT_EQ(fields(messages[1].parts[0]), R"({"extra_content":{"google":5},"function":{"y":6}})");
+  EXPECT_EQ(std::get<generation::tool_result_part>(messages[2].parts[0].what).name, "f");
+  EXPECT_EQ(boost::json::serialize(messages[2].extensions), R"({"z":7})");
+  EXPECT_EQ(boost::json::serialize(parsed->tools[0].extensions), R"({"cache_control":{"a":2},"function":{"x":1}})");
+}
+
 TEST(openai_chat, names_the_field_that_is_wrong) {
   EXPECT_EQ(param_of(parse_openai_chat(object("{}"))), "messages");
   EXPECT_EQ(param_of(parse_openai_chat(object(R"({"messages":[]})"))), "messages");

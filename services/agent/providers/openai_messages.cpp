@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/json_text.hpp"
+#include "generation/vendor_fields.hpp"
 
 namespace sluice::agent {
 namespace {
@@ -17,13 +18,11 @@ using generation::content_part;
 using generation::message;
 using generation::role;
 
-constexpr std::string_view own_dialect = "openai";
-
 // Writes one message after the other. The place in the request is kept for what is refused.
 class message_writer {
  public:
   message_writer(std::string& out, const generation::request& asked, openai_server server)
-      : out_(out), own_(asked.dialect == own_dialect), server_(server) {}
+      : out_(out), own_(asked.dialect == openai_dialect), knows_words_(has_openai_words(asked)), server_(server) {}
 
   result<void> write(const message& from, std::size_t place);
 
@@ -31,18 +30,21 @@ class message_writer {
   struct sorted {
     std::vector<std::pair<const content_part*, std::size_t>> content;
     std::vector<std::pair<const generation::tool_result_part*, std::size_t>> tool_results;
-    std::vector<const generation::tool_call_part*> tool_calls;
+    std::vector<const content_part*> tool_calls;
     std::string refusal;
     std::string reasoning;
   };
   result<sorted> sort(const message& from) const;
-  result<void> write_tool_result(const generation::tool_result_part& part, std::size_t at);
+  result<void> write_tool_result(const message& from, const generation::tool_result_part& part, std::size_t at);
   result<void> write_content(const sorted& parts);
   result<void> write_part(const content_part& part, std::size_t at);
-  void write_tool_calls(const std::vector<const generation::tool_call_part*>& calls);
+  void write_tool_calls(const std::vector<const content_part*>& calls);
+  void write_tool_call(const generation::tool_call_part& call, const json::object& extensions);
   void write_extensions(const json::object& fields, std::initializer_list<std::string_view> said);
+  void end_inner(const json::object& extensions, std::string_view name);
   void begin(std::string_view role_name);
   bool is_one_text(const sorted& parts) const;
+  bool has_extensions(const content_part& part) const { return knows_words_ && !part.extensions.empty(); }
   std::unexpected<error> refuse(std::string_view what, std::size_t at) const {
     return failure(error_reason::invalid_argument,
                    fmt::format("an OpenAI-compatible provider cannot be sent {}; leave it out", what),
@@ -51,6 +53,7 @@ class message_writer {
 
   std::string& out_;
   bool own_;
+  bool knows_words_;
   openai_server server_;
   std::size_t place_ = 0;
   bool first_ = true;
@@ -78,22 +81,22 @@ void message_writer::begin(std::string_view role_name) {
 
 // The fields that came with what is written and have no name of ours, but for those that were `said` already.
 void message_writer::write_extensions(const json::object& fields, std::initializer_list<std::string_view> said) {
-  if (!own_) return;
-  for (const auto& [name, value] : fields) {
-    if (std::ranges::find(said, std::string_view(name)) != said.end()) continue;
-    out_.push_back(',');
-    append_json_string(out_, name);
-    out_.append(":").append(json::serialize(value));
-  }
+  if (knows_words_ && !fields.empty()) generation::append_vendor_fields(out_, fields, said);
+}
+
+// The end of an object within a part, which stands under `name`.
+void message_writer::end_inner(const json::object& extensions, std::string_view name) {
+  if (knows_words_ && !extensions.empty()) generation::append_inner_vendor_fields(out_, extensions, name);
+  out_.push_back('}');
 }
 
 result<message_writer::sorted> message_writer::sort(const message& from) const {
   sorted parts;
   for (std::size_t at = 0; at < from.parts.size(); ++at) {
     const content_part& part = from.parts[at];
-    if (const auto* call = std::get_if<generation::tool_call_part>(&part.what)) {
+    if (std::holds_alternative<generation::tool_call_part>(part.what)) {
       if (from.role != role::assistant) return refuse("a tool call outside of an assistant's message", at);
-      parts.tool_calls.push_back(call);
+      parts.tool_calls.push_back(&part);
     } else if (const auto* told = std::get_if<generation::tool_result_part>(&part.what)) {
       parts.tool_results.emplace_back(told, at);
     } else if (const auto* refusal = std::get_if<generation::refusal_part>(&part.what)) {
@@ -112,7 +115,7 @@ result<void> message_writer::write(const message& from, std::size_t place) {
   const result<sorted> parts = sort(from);
   if (!parts) return std::unexpected(parts.error());
   for (const auto& [told, at] : parts->tool_results) {
-    if (result<void> fine = write_tool_result(*told, at); !fine) return fine;
+    if (result<void> fine = write_tool_result(from, *told, at); !fine) return fine;
   }
   const bool is_rest_empty = parts->content.empty() && parts->tool_calls.empty() && parts->refusal.empty();
   if (is_rest_empty && (from.role == role::tool || !parts->tool_results.empty())) return {};
@@ -131,7 +134,8 @@ result<void> message_writer::write(const message& from, std::size_t place) {
   return {};
 }
 
-result<void> message_writer::write_tool_result(const generation::tool_result_part& part, std::size_t at) {
+result<void> message_writer::write_tool_result(const message& from, const generation::tool_result_part& part,
+                                               std::size_t at) {
   std::string text;
   for (const content_part& piece : part.content) {
     const auto* words = std::get_if<generation::text_part>(&piece.what);
@@ -141,15 +145,25 @@ result<void> message_writer::write_tool_result(const generation::tool_result_par
   }
   begin("tool");
   append_json_string(out_.append(R"(,"tool_call_id":)"), part.tool_call_id);
-  append_json_string(out_.append(R"(,"content":)"), text);
+  if (knows_words_ && !part.name.empty()) append_json_string(out_.append(R"(,"name":)"), part.name);
+  out_.append(R"(,"content":)");
+  if (std::ranges::any_of(part.content, [this](const content_part& piece) { return has_extensions(piece); })) {
+    for (const content_part& piece : part.content) {
+      out_.push_back(&piece == part.content.data() ? '[' : ',');
+      if (result<void> fine = write_part(piece, at); !fine) return fine;
+    }
+    out_.push_back(']');
+  } else {
+    append_json_string(out_, text);
+  }
+  if (from.role == role::tool) write_extensions(from.extensions, {"role", "content", "name", "tool_call_id"});
   out_.push_back('}');
   return {};
 }
 
 bool message_writer::is_one_text(const sorted& parts) const {
   const bool all_text = std::ranges::all_of(parts.content, [this](const auto& one) {
-    return std::holds_alternative<generation::text_part>(one.first->what) &&
-           (!own_ || one.first->extensions.empty() || server_ == openai_server::compatible);
+    return std::holds_alternative<generation::text_part>(one.first->what) && !has_extensions(*one.first);
   });
   return all_text && (parts.content.size() == 1 || server_ == openai_server::compatible);
 }
@@ -179,7 +193,7 @@ result<void> message_writer::write_content(const sorted& parts) {
 
 result<void> message_writer::write_part(const content_part& part, std::size_t at) {
   if (const auto* vendor = std::get_if<generation::vendor_part>(&part.what)) {
-    if (vendor->dialect != own_dialect) return refuse("a part that only another provider knows", at);
+    if (vendor->dialect != openai_dialect) return refuse("a part that only another provider knows", at);
     out_.append(json::serialize(vendor->value));
     return {};
   }
@@ -188,7 +202,7 @@ result<void> message_writer::write_part(const content_part& part, std::size_t at
   std::visit(overloaded{[this](const generation::text_part& text) {
                           append_json_string(out_.append(R"({"type":"text","text":)"), text.text);
                         },
-                        [this](const generation::image_part& image) {
+                        [&](const generation::image_part& image) {
                           out_.append(R"({"type":"image_url","image_url":{"url":)");
                           if (image.url.empty()) {
                             append_data_url(out_, image.media_type, image.data);
@@ -196,15 +210,15 @@ result<void> message_writer::write_part(const content_part& part, std::size_t at
                             append_json_string(out_, image.url);
                           }
                           if (!image.detail.empty()) append_json_string(out_.append(R"(,"detail":)"), image.detail);
-                          out_.push_back('}');
+                          end_inner(part.extensions, "image_url");
                         },
-                        [this](const generation::audio_part& audio) {
+                        [&](const generation::audio_part& audio) {
                           append_json_string(out_.append(R"({"type":"input_audio","input_audio":{"data":)"),
                                              audio.data);
                           append_json_string(out_.append(R"(,"format":)"), audio.format);
-                          out_.push_back('}');
+                          end_inner(part.extensions, "input_audio");
                         },
-                        [this](const generation::file_part& document) {
+                        [&](const generation::file_part& document) {
                           out_.append(R"({"type":"file","file":{)");
                           if (!document.file_id.empty()) {
                             append_json_string(out_.append(R"("file_id":)"), document.file_id);
@@ -213,7 +227,7 @@ result<void> message_writer::write_part(const content_part& part, std::size_t at
                           }
                           if (!document.filename.empty())
                             append_json_string(out_.append(R"(,"filename":)"), document.filename);
-                          out_.push_back('}');
+                          end_inner(part.extensions, "file");
                         },
                         [](const auto&) { std::unreachable(); }},  // sorted out before
              part.what);
@@ -222,18 +236,24 @@ result<void> message_writer::write_part(const content_part& part, std::size_t at
   return {};
 }
 
-void message_writer::write_tool_calls(const std::vector<const generation::tool_call_part*>& calls) {
+void message_writer::write_tool_calls(const std::vector<const content_part*>& calls) {
   out_.append(R"(,"tool_calls":[)");
-  for (const generation::tool_call_part* call : calls) {
+  for (const content_part* call : calls) {
     if (call != calls.front()) out_.push_back(',');
-    append_json_string(out_.append(R"({"id":)"), call->id);
-    append_json_string(out_.append(call->is_custom ? R"(,"type":"custom","custom":{"name":)"
-                                                   : R"(,"type":"function","function":{"name":)"),
-                       call->name);
-    append_json_string(out_.append(call->is_custom ? R"(,"input":)" : R"(,"arguments":)"), call->arguments);
-    out_.append("}}");
+    write_tool_call(std::get<generation::tool_call_part>(call->what), call->extensions);
   }
   out_.push_back(']');
+}
+
+void message_writer::write_tool_call(const generation::tool_call_part& call, const json::object& extensions) {
+  append_json_string(out_.append(R"({"id":)"), call.id);
+  append_json_string(out_.append(call.is_custom ? R"(,"type":"custom","custom":{"name":)"
+                                                : R"(,"type":"function","function":{"name":)"),
+                     call.name);
+  append_json_string(out_.append(call.is_custom ? R"(,"input":)" : R"(,"arguments":)"), call.arguments);
+  end_inner(extensions, call.is_custom ? "custom" : "function");
+  write_extensions(extensions, {"id", "type", "function", "custom"});
+  out_.push_back('}');
 }
 
 }  // namespace

@@ -4,6 +4,8 @@
 #include <array>
 #include <utility>
 
+#include "base/json_text.hpp"
+
 namespace sluice::agent {
 namespace {
 
@@ -91,7 +93,27 @@ generation::usage openai_usage::settled() const {
   return all;
 }
 
-bool openai_call_strings::read(od::object object, std::int64_t& index) {
+void append_vendor_field(std::string& gathered, std::string_view name, od::value& value) {
+  std::string raw;
+  const std::string readable = unescaped(name);
+  if (readable.empty() || !raw_json(value, raw)) return;
+  if (!gathered.empty()) gathered.push_back(',');
+  append_json_string(gathered, readable);
+  gathered.append(":").append(raw);
+}
+
+std::string openai_call_strings::vendor_fields() const {
+  if (call_fields_.empty() && function_fields_.empty()) return {};
+  std::string fields = "{" + call_fields_;
+  if (!function_fields_.empty()) {
+    if (!call_fields_.empty()) fields.push_back(',');
+    fields.append(is_custom ? R"("custom":{)" : R"("function":{)").append(function_fields_).push_back('}');
+  }
+  fields.push_back('}');
+  return fields;
+}
+
+bool openai_call_strings::read(od::object object, std::int64_t& index, std::string& others) {
   for (auto item : object) {
     if (item.error()) return false;
     od::field field = item.value_unsafe();
@@ -103,13 +125,15 @@ bool openai_call_strings::read(od::object object, std::int64_t& index) {
     } else if (key == "function" || key == "custom") {
       od::object inner;
       is_custom = is_custom || key == "custom";
-      if (value.get_object().get(inner) || !read(inner, index)) return false;
+      if (value.get_object().get(inner) || !read(inner, index, function_fields_)) return false;
     } else if (key == "id") {
       if (!raw_string(value, id)) return false;
     } else if (key == "name") {
       if (!raw_string(value, name)) return false;
     } else if (key == "arguments" || key == "input") {
       if (!raw_string(value, arguments)) return false;
+    } else if (key != "type") {
+      append_vendor_field(others, key, value);
     }
   }
   return true;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "agent/providers/provider_json.hpp"
@@ -29,16 +30,28 @@ struct openai_usage {
   void take(std::string_view name, std::int64_t count, bool is_input);
 };
 
+/// Appends `"name":value` to `gathered`, behind a comma if it is not the first. What is not sound JSON is left out.
+void append_vendor_field(std::string& gathered, std::string_view name, simdjson::ondemand::value& value);
+
 /// The strings of a tool call, still escaped. Functions have name and arguments in an object, custom tools name and
 /// input, and the older function_call has them itself.
-struct openai_call_strings {
+class openai_call_strings {
+ public:
   std::string_view id;
   std::string_view name;
   std::string_view arguments;
   bool is_custom = false;
 
   /// Sets `index` if it has one. False if it is not what a tool call looks like.
-  bool read(simdjson::ondemand::object object, std::int64_t& index);
+  bool read(simdjson::ondemand::object object, std::int64_t& index) { return read(object, index, call_fields_); }
+  /// Its other fields, and those of its function, as a JSON object; empty if there are none.
+  std::string vendor_fields() const;
+
+ private:
+  bool read(simdjson::ondemand::object object, std::int64_t& index, std::string& others);
+
+  std::string call_fields_;
+  std::string function_fields_;
 };
 
 }  // namespace sluice::agent

@@ -10,14 +10,13 @@
 
 #include "agent/providers/openai_messages.hpp"
 #include "base/json_text.hpp"
+#include "generation/vendor_fields.hpp"
 
 namespace sluice::agent {
 namespace {
 
 namespace json = boost::json;
 using generation::request;
-
-constexpr std::string_view own_dialect = "openai";
 
 // The top level of the body. Remembers its names, so that an extension never says something twice.
 class body_writer {
@@ -58,7 +57,7 @@ class body_writer {
 };
 
 std::string_view limit_name(const request& asked, openai_server server) {
-  if (asked.dialect == own_dialect) {
+  if (asked.dialect == openai_dialect) {
     for (const std::string_view used : {"max_completion_tokens", "max_tokens"}) {
       if (asked.extensions.contains(used)) return used;
     }
@@ -94,7 +93,7 @@ result<void> write_tools(body_writer& body, const request& asked) {
     const generation::tool& tool = asked.tools[at];
     out.push_back(at == 0 ? '[' : ',');
     if (!tool.vendor.is_null()) {
-      if (tool.dialect != own_dialect) {
+      if (tool.dialect != openai_dialect) {
         return failure(error_reason::invalid_argument,
                        "a built-in tool of another provider cannot be used with an OpenAI-compatible one; name a "
                        "model that has it, or describe it as a function",
@@ -103,11 +102,15 @@ result<void> write_tools(body_writer& body, const request& asked) {
       out.append(json::serialize(tool.vendor));
       continue;
     }
+    const bool has_extensions = !tool.extensions.empty() && has_openai_words(asked);
     append_json_string(out.append(R"({"type":"function","function":{"name":)"), tool.name);
     if (!tool.description.empty()) append_json_string(out.append(R"(,"description":)"), tool.description);
     if (!tool.parameters.is_null()) out.append(R"(,"parameters":)").append(json::serialize(tool.parameters));
     if (tool.strict) out.append(*tool.strict ? R"(,"strict":true)" : R"(,"strict":false)");
-    out.append("}}");
+    if (has_extensions) generation::append_inner_vendor_fields(out, tool.extensions, "function");
+    out.push_back('}');
+    if (has_extensions) generation::append_vendor_fields(out, tool.extensions, {"type", "function"});
+    out.push_back('}');
   }
   out.push_back(']');
   return {};
@@ -132,7 +135,7 @@ result<void> write_tool_choice(body_writer& body, const request& asked) {
       break;
     }
     case generation::tool_choice_mode::vendor:
-      if (asked.dialect != own_dialect) {
+      if (!has_openai_words(asked)) {
         return failure(error_reason::invalid_argument, "an OpenAI-compatible provider cannot be told this tool_choice",
                        "tool_choice");
       }
@@ -166,7 +169,7 @@ void write_stream(body_writer& body, const request& asked) {
   body.flag("stream", asked.streamed);
   if (!asked.streamed) return;
   json::object options;
-  if (asked.dialect == own_dialect) {
+  if (asked.dialect == openai_dialect) {
     const json::value* theirs = asked.extensions.if_contains("stream_options");
     if (theirs != nullptr && theirs->is_object()) options = theirs->get_object();
   }
@@ -175,7 +178,7 @@ void write_stream(body_writer& body, const request& asked) {
 }
 
 void write_extensions(body_writer& body, const request& asked) {
-  if (asked.dialect != own_dialect) return;
+  if (asked.dialect != openai_dialect) return;
   for (const auto& [name, value] : asked.extensions) {
     // The two names of the limit were a hint, and options are for streams.
     if (name == "max_tokens" || name == "max_completion_tokens" || name == "stream_options" || body.has(name)) continue;
@@ -184,6 +187,10 @@ void write_extensions(body_writer& body, const request& asked) {
 }
 
 }  // namespace
+
+bool has_openai_words(const request& asked) {
+  return asked.dialect == openai_dialect || asked.dialect == "sluice";
+}
 
 openai_server openai_server_at(std::string_view host) {
   return host == "api.openai.com" || host.ends_with(".api.openai.com") || host.ends_with(".openai.azure.com")
@@ -205,7 +212,7 @@ result<std::string> make_openai_body(const request& asked, std::string_view mode
   if (result<void> fine = write_tool_choice(body, asked); !fine) return std::unexpected(fine.error());
   body.flag("parallel_tool_calls", asked.parallel_tool_calls);
   write_response_format(body, asked);
-  if (asked.dialect == own_dialect && !asked.metadata.empty()) body.value("metadata", asked.metadata);
+  if (asked.dialect == openai_dialect && !asked.metadata.empty()) body.value("metadata", asked.metadata);
   body.text("user", asked.end_user);
   write_stream(body, asked);
   write_extensions(body, asked);

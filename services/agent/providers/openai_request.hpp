@@ -17,6 +17,12 @@ enum class openai_server : std::uint8_t { openai, compatible };
 /// By the host of the base URL.
 openai_server openai_server_at(std::string_view host);
 
+inline constexpr std::string_view openai_dialect = "openai";
+
+/// Whether what has no neutral name in its messages, tools and formats is in OpenAI's words: our own protocol has them
+/// as OpenAI does.
+bool has_openai_words(const generation::request& asked);
+
 /// The body for `model` (the provider's own name). What needs a choice:
 ///
 /// - The output limit is `max_completion_tokens` at OpenAI, `max_tokens` at a compatible server; but a client of the
@@ -26,8 +32,9 @@ openai_server openai_server_at(std::string_view host);
 /// - Results of tools become messages of their own, before the rest of the message that they came in; that one failed
 ///   has no place but its text.
 /// - `top_k` goes to compatible servers as they name it; OpenAI has none: refused.
-/// - `extensions` of the request, its messages and parts go along if `dialect` is "openai", but never in place of what
-///   is said here. So does `metadata`, which in other dialects is not meant for a provider.
+/// - `extensions` go along, but never in place of what is said here: those of messages, parts, tools and formats if
+///   `has_openai_words` (a text that has some stays a part), those of the request if `dialect` is "openai". So does
+///   `metadata`, which in other dialects is not meant for a provider.
 /// - Streams always ask for usage.
 ///
 /// Left out, since an answer is not wrong without: signatures, redacted and summarised thinking, thinking of earlier

@@ -118,6 +118,57 @@ TEST(openai_request_test, passes_extensions_of_its_own_dialect_only_and_never_in
               "stream_options":{"include_usage":true}})"));
 }
 
+TEST(openai_request_test, puts_vendor_fields_of_parts_back_where_they_stood) {
+  request asked = plain();
+  asked.messages[0].parts[0].extensions = {{"cache_control", {{"type", "ephemeral"}}}};
+  asked.messages.push_back(
+      {.role = role::assistant,
+       .parts = {
+           {.what = tool_call_part{.id = "1", .name = "f", .arguments = "{}"},
+            .extensions = {{"extra_content", {{"google", {{"thought_signature", "S"}}}}}, {"function", {{"x", 1}}}}},
+           {.what = tool_call_part{.id = "2", .name = "g", .is_custom = true}, .extensions = {{"y", 2}}}}});
+  asked.messages.push_back(
+      {.role = role::tool,
+       .parts = {{.what = tool_result_part{.tool_call_id = "1",
+                                           .name = "f",
+                                           .content = {{text_part{"r"}},
+                                                       {.what = text_part{"s"}, .extensions = {{"z", 3}}}}}}},
+       .extensions = {{"cache", true}}});
+  asked.messages.push_back(
+      {.role = role::user,
+       .parts = {{.what = image_part{.url = "u"}, .extensions = {{"image_url", {{"a", 1}}}, {"b", 2}}},
+                 {.what = audio_part{.data = "d", .format = "wav"}, .extensions = {{"input_audio", {{"a", 1}}}}},
+                 {.what = file_part{.file_id = "f"}, .extensions = {{"file", {{"a", 1}}}}}}});
+  const json::value expected = json::parse(R"([
+    {"role":"user","content":[{"type":"text","text":"Hi","cache_control":{"type":"ephemeral"}}]},
+    {"role":"assistant","content":null,"tool_calls":[
+      {"id":"1","type":"function","function":{"name":"f","arguments":"{}","x":1},
+       "extra_content":{"google":{"thought_signature":"S"}}},
+      {"id":"2","type":"custom","custom":{"name":"g","input":""},"y":2}]},
+    {"role":"tool","tool_call_id":"1","name":"f","cache":true,
+     "content":[{"type":"text","text":"r"},{"type":"text","text":"s","z":3}]},
+    {"role":"user","content":[{"type":"image_url","image_url":{"url":"u","a":1},"b":2},
+      {"type":"input_audio","input_audio":{"data":"d","format":"wav","a":1}},
+      {"type":"file","file":{"file_id":"f","a":1}}]}])");
+  for (const char* dialect : {"openai", "sluice"}) {
+    asked.dialect = dialect;
+    EXPECT_EQ(messages_of(asked, openai_server::compatible), expected) << dialect;
+  }
+  asked.dialect = "anthropic";
+  const std::string others = json::serialize(messages_of(asked));
+  EXPECT_EQ(others.find("extra_content"), std::string::npos);
+  EXPECT_EQ(others.find("cache"), std::string::npos);
+}
+
+TEST(openai_request_test, puts_vendor_fields_of_tools_back_where_they_stood) {
+  request asked = plain();
+  asked.tools.push_back({.name = "f", .extensions = {{"cache_control", 1}, {"function", {{"x", {{"y", 2}}}}}}});
+  EXPECT_EQ(body_of(asked).at("tools"), json::parse(R"([
+    {"type":"function","function":{"name":"f","x":{"y":2}},"cache_control":1}])"));
+  asked.dialect = "anthropic";
+  EXPECT_EQ(body_of(asked).at("tools"), json::parse(R"([{"type":"function","function":{"name":"f"}}])"));
+}
+
 TEST(openai_request_test, writes_every_kind_of_part) {
   request asked = plain();
   asked.messages[0].name = "ann";

@@ -55,7 +55,6 @@ struct openai_stream::reading {
   bool append_tool_call(std::uint8_t choice, const generation::tool_call_fragment& fragment);
   bool finish_choice(std::uint8_t choice, std::string_view word, std::string_view stop_sequence);
   bool flush_half(std::uint8_t choice, choice_state& state);
-  void note_field(std::string_view name, od::value& value, std::string& gathered);
   bool append_fields(std::uint8_t choice);
 };
 
@@ -159,19 +158,10 @@ bool openai_stream::reading::choice(od::object object) {
       if (!raw_string(value, finished)) return false;
     } else {
       if (name == "stop_reason" && kind == json_kind::string) raw_string(value, stop_sequence);
-      note_field(name, value, stream.choice_fields_);
+      append_vendor_field(stream.choice_fields_, name, value);
     }
   }
   return append_fields(number) && (finished.empty() || finish_choice(number, finished, stop_sequence));
-}
-
-void openai_stream::reading::note_field(std::string_view name, od::value& value, std::string& gathered) {
-  std::string raw;
-  const std::string readable = unescaped(name);
-  if (readable.empty() || !raw_json(value, raw)) return;
-  if (!gathered.empty()) gathered.push_back(',');
-  append_json_string(gathered, readable);
-  gathered.append(":").append(raw);
 }
 
 bool openai_stream::reading::append_fields(std::uint8_t choice) {
@@ -212,7 +202,7 @@ bool openai_stream::reading::message(od::value& value, std::uint8_t choice) {
       od::object call;
       if (member.get_object().get(call) || !tool_call(call, choice, true)) return false;
     } else {
-      note_field(name, member, stream.delta_fields_);
+      append_vendor_field(stream.delta_fields_, name, member);
     }
   }
   return true;
@@ -293,12 +283,14 @@ bool openai_stream::reading::tool_call(od::object object, std::uint8_t choice, b
   // Names and ids have no escapes in practice; if one has, it is read on the side.
   const std::string id = has_escape(found.id) ? unescaped(found.id) : std::string();
   const std::string name = has_escape(found.name) ? unescaped(found.name) : std::string();
-  if (found.id.empty() && found.name.empty() && arguments.empty()) return true;
+  const std::string vendor_fields = found.vendor_fields();
+  if (found.id.empty() && found.name.empty() && arguments.empty() && vendor_fields.empty()) return true;
   return append_tool_call(choice, {.index = number,
                                    .id = id.empty() ? found.id : id,
                                    .name = name.empty() ? found.name : name,
                                    .arguments = arguments,
-                                   .is_custom = found.is_custom});
+                                   .is_custom = found.is_custom,
+                                   .extensions = vendor_fields});
 }
 
 bool openai_stream::reading::append_tool_call(std::uint8_t choice, const generation::tool_call_fragment& fragment) {

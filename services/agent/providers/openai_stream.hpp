@@ -20,6 +20,7 @@ class json_scratch;
 ///   empty ones are no delta. Mistral's content in pieces (text, thinking) is taken apart.
 /// - `tool_calls`, and the older `function_call` as index 0: fragments. A call without index is a new one if it has an
 /// id.
+///   Other fields of a call and of its function (Gemini's `extra_content`) stay with the fragment.
 /// - Other fields that are not null: those of the delta (or whole message) and of its choice become one extension delta
 ///   behind the text that came with them, `{"delta":{…},"choice":{…}}`, so that they can be put back where they stood;
 ///   those of the chunk are extensions of the response. One that is not sound JSON is left out.

@@ -79,6 +79,7 @@ std::string describe_delta(delta_kind kind, std::string_view bytes) {
       if (!call.id.empty()) text.append(" id ").append(call.id);
       if (!call.name.empty()) text.append(" name ").append(call.name);
       if (!call.arguments.empty()) text.append(" ").append(call.arguments);
+      if (!call.extensions.empty()) text.append(" with ").append(call.extensions);
       return text;
     }
     default:
@@ -214,6 +215,25 @@ TEST(openai_stream_test, keeps_unknown_fields_where_they_stood) {
             "\n0 text b\n"
             R"(extensions {"x_groq":{"id":"q"}})"
             "\n");
+}
+
+TEST(openai_stream_test, keeps_unknown_fields_of_tool_calls) {
+  translation subject;
+  EXPECT_TRUE(subject.feed(chunk(
+      R"({"tool_calls":[{"index":0,"id":"a","type":"function","function":{"name":"f","arguments":"","x": [1]},
+        "extra_content":{"google":{"thought_signature":"S"}},"none":null}]})")));
+  EXPECT_TRUE(subject.feed(chunk(R"({"tool_calls":[{"index":0,"custom":{"input":"i","y":1}}]})")));
+  EXPECT_TRUE(subject.feed(chunk(R"({"tool_calls":[{"index":0,"z":"late","bad":tru}]})")));
+  EXPECT_TRUE(subject.feed(chunk(R"({"tool_calls":[{"index":0,"function":{"arguments":""}}]})")));
+  EXPECT_EQ(subject.describe(),
+            R"(0 tool 0 id a name f with {"extra_content":{"google":{"thought_signature":"S"}},"function":{"x":[1]}})"
+            "\n0 custom 0 i with {\"custom\":{\"y\":1}}\n0 tool 0 with {\"z\":\"late\"}\n");
+  translation whole;
+  EXPECT_TRUE(whole.whole(R"({"choices":[{"index":0,"finish_reason":"tool_calls","message":{"tool_calls":[
+    {"id":"a","function":{"name":"f","arguments":"{}"},"extra_content":{"s":1}}]}}]})"));
+  EXPECT_EQ(whole.describe(),
+            "0 tool 0 id a name f {} with {\"extra_content\":{\"s\":1}}\n"
+            "0 finish tool_calls (tool_calls)\n");
 }
 
 TEST(openai_stream_test, leaves_out_fields_whose_names_cannot_be_read) {

@@ -7,6 +7,7 @@
 
 #include "base/json_text.hpp"
 #include "gateway/faces/openai_errors.hpp"
+#include "generation/vendor_fields.hpp"
 #include "http/sse_writer.hpp"
 
 namespace sluice::gateway::openai {
@@ -56,37 +57,12 @@ void append_response_fields(std::string& out, const generation::finish& how) {
   if (how.extensions.size() > braces) out.append(",").append(how.extensions, 1, how.extensions.size() - braces);
 }
 
-// Vendor fields of one place ("delta" or "choice") out of an extension's JSON object, as `,"name":value…`.
-void append_extension_fields(std::string& out, const json::object& extension, std::string_view place) {
-  const json::value* const fields = extension.if_contains(place);
-  if (fields == nullptr || !fields->is_object()) return;
-  for (const auto& field : fields->get_object()) {
-    out += ',';
-    append_json_string(out, field.key());
-    out += ':';
-    out += json::serialize(field.value());
-  }
-}
-
-json::object parse_extension(std::string_view bytes) {
-  boost::system::error_code problem;
-  json::value parsed = json::parse(bytes, problem);
-  return !problem && parsed.is_object() ? std::move(parsed.get_object()) : json::object{};
-}
-
-// Joins vendor fields that came in pieces: lists grow (logprobs.content), objects join, the rest is replaced.
-void join(json::object& into, const json::object& more) {
-  for (const auto& field : more) {
-    json::value& present = into[field.key()];
-    if (present.is_array() && field.value().is_array()) {
-      for (const json::value& item : field.value().get_array())
-        present.get_array().push_back(item);
-    } else if (present.is_object() && field.value().is_object()) {
-      join(present.get_object(), field.value().get_object());
-    } else if (!field.value().is_null()) {
-      present = field.value();
-    }
-  }
+// The end of a tool call: of its function first, whose other fields are written before.
+void end_tool_call(std::string& out, bool is_custom, const json::object& extensions) {
+  generation::append_inner_vendor_fields(out, extensions, is_custom ? "custom" : "function");
+  out += '}';
+  generation::append_vendor_fields(out, extensions, {"function", "custom"});
+  out += '}';
 }
 
 void append_message(std::string& out, const generation::answer& said, const json::object& extensions) {
@@ -116,11 +92,11 @@ void append_message(std::string& out, const generation::answer& said, const json
       append_json_string(out, call.name);
       out += call.is_custom ? R"(,"input":)" : R"(,"arguments":)";
       append_json_string(out, call.arguments);
-      out += "}}";
+      end_tool_call(out, call.is_custom, call.extensions);
     }
     out += ']';
   }
-  append_extension_fields(out, extensions, "delta");
+  generation::append_inner_vendor_fields(out, extensions, "delta");
   out += '}';
 }
 
@@ -216,17 +192,20 @@ void chat_reply::append_delta(std::string& out, const generation::log& source, c
       }
       out += fragment.is_custom ? R"("input":)" : R"("arguments":)";
       append_json_string(out, fragment.arguments);
-      out += "}}]";
+      end_tool_call(
+          out, fragment.is_custom,
+          fragment.extensions.empty() ? json::object() : generation::parse_vendor_fields(fragment.extensions));
+      out += ']';
       break;
     }
     case delta_kind::extension: {
-      const json::object extension = parse_extension(source.copy(found.begin, found.end));
+      const json::object extension = generation::parse_vendor_fields(source.copy(found.begin, found.end));
       begin_choice();
       std::string fields;
-      append_extension_fields(fields, extension, "delta");
+      generation::append_inner_vendor_fields(fields, extension, "delta");
       if (!fields.empty()) out += std::string_view(fields).substr(1);
       out += '}';
-      append_extension_fields(out, extension, "choice");
+      generation::append_inner_vendor_fields(out, extension, "choice");
       out += R"(,"finish_reason":null})";
       return end_chunk(out);
     }
@@ -282,7 +261,7 @@ std::string chat_reply::whole(const std::vector<generation::answer>& choices, co
   for (std::size_t i = 0; i < choices.size(); ++i) {
     json::object extensions;
     for (const std::string& piece : choices[i].extensions)
-      join(extensions, parse_extension(piece));
+      generation::join_vendor_fields(extensions, generation::parse_vendor_fields(piece));
     const auto ended =
         std::ranges::find(how.choices, i, [](const generation::choice_finish& one) { return std::size_t{one.choice}; });
     out += i == 0 ? R"({"index":)" : R"(,{"index":)";
@@ -292,7 +271,7 @@ std::string chat_reply::whole(const std::vector<generation::answer>& choices, co
     out += R"(,"finish_reason":")";
     out += ended == how.choices.end() ? "stop" : finish_word(ended->reason);
     out += '"';
-    append_extension_fields(out, extensions, "choice");
+    generation::append_inner_vendor_fields(out, extensions, "choice");
     out += '}';
   }
   out += "],";

@@ -113,6 +113,23 @@ TEST_F(openai_chat_reply_test, names_a_tool_call_once) {
   EXPECT_TRUE(answer.at("choices").at(0).at_pointer("/message/content").is_null());
 }
 
+TEST_F(openai_chat_reply_test, puts_vendor_fields_of_a_tool_call_back_where_they_stood) {
+  std::string fragment;
+  generation::encode_tool_call(fragment,
+                               {.id = "c0",
+                                .name = "f",
+                                .arguments = "{}",
+                                .extensions = R"({"extra_content":{"google":{"s":"S"}},"function":{"x":1}})"});
+  source->append(delta_kind::tool_call, fragment);
+  source->end({.choices = {{.reason = generation::finish_reason::tool_calls}}});
+  const json::value expected = json::parse(R"({"id":"c0","type":"function",
+    "function":{"name":"f","arguments":"{}","x":1},"extra_content":{"google":{"s":"S"}}})");
+  EXPECT_EQ(whole().at("choices").at(0).at_pointer("/message/tool_calls/0"), expected);
+  json::value streamed = json::parse(stream()[1].data).at_pointer("/choices/0/delta/tool_calls/0");
+  streamed.as_object().erase("index");
+  EXPECT_EQ(streamed, expected);
+}
+
 TEST_F(openai_chat_reply_test, calls_custom_tools_by_their_own_shape) {
   for (const auto& [name, input] : {std::pair("shell", "ls "), {"", "-l"}}) {
     std::string fragment;
