@@ -85,7 +85,7 @@ class serve_role final : public role {
     const executor any = on_.workers[0].get_executor();
     if (outside_) {
       outside_->wind_down();
-      auto sockets_gone = asio::co_spawn(any, gateway_.drain(limit + last_words), asio::use_future);
+      auto sockets_gone = asio::co_spawn(any, gateway_.drain(limit, last_words), asio::use_future);
       auto answers_ended = asio::co_spawn(any, agents_.drain(limit), asio::use_future);
       answers_ended.wait();
       sockets_gone.wait();

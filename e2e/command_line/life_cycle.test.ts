@@ -36,7 +36,7 @@ test.each(['SIGTERM', 'SIGINT'] as const)('%s: sockets are told 1001, and it end
   const idle = await ChatSocket.connect(gateway.chatUrl);
   const full = await ChatSocket.connectFull(gateway.chatUrl);
   const ended = gateway.executable.stop(how);
-  expect((await full.first('notice')).payload).toMatchObject({ kind: 'draining' });
+  expect((await full.first('notice')).payload).toMatchObject({ kind: 'draining', within_s: 30 });
   expect((await within('the close of the idle socket', idle.closed)).code).toBe(1001);
   expect((await within('the close of the full socket', full.closed)).code).toBe(1001);
   expect(await ended).toEqual({ code: 0, signal: null });

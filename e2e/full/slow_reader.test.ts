@@ -75,7 +75,7 @@ async function sockets(): Promise<number> {
 test('a handshake that never ends, and one a byte at a time, are closed', async () => {
   const silent = await RawSocket.connect(gateway.port);
   const begun = await RawSocket.connect(gateway.port);
-  begun.write('GET /chat HTTP/1.1\r\nHost: x\r\nConnection: Upg');
+  begun.write('GET /chat HTTP/1.1\r\nHost: localhost\r\nConnection: Upg');
   const dripping = await RawSocket.connect(gateway.port);
   const drip = setInterval(() => dripping.write('X'), 50);
   await within('the end of a silent connection', silent.closed);

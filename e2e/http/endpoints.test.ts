@@ -1,5 +1,6 @@
 import { get } from 'node:http';
 import { networkInterfaces } from 'node:os';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ChatSocket } from '../harness/chat_socket.ts';
 import { signal, within } from '../harness/deadline.ts';
@@ -35,6 +36,21 @@ async function statusUnder(asked: Gateway, path: string, host: string): Promise<
   }).once('error', reject);
   return within('an answer', promise);
 }
+
+test('a body that is packed is refused for what it is: 415', async () => {
+  const asked = { model: 'mock', messages: [{ role: 'user', content: 'x' }] };
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+  const send = (coding: string, body: BodyInit): Promise<Response> =>
+    fetch(`${gateway.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { ...headers, 'content-encoding': coding },
+      body,
+    });
+  const packed = await send('gzip', gzipSync(JSON.stringify(asked)));
+  expect(packed.status).toBe(415);
+  expect(((await packed.json()) as { error: { message: string } }).error.message).toMatch(/content-encoding/);
+  expect((await send('identity', JSON.stringify(asked))).status).toBe(200);
+});
 
 describe('a name that somebody made to lead here', () => {
   test.each(['/v1/models', '/', '/chat', '/v1/conversations', '/admin'])('%s: 421', async (path) => {
@@ -181,7 +197,7 @@ describe('plain HTTP', () => {
     const raw = await RawSocket.connect(gateway.port);
     raw.write(
       ['/livez', '/nowhere', '/readyz']
-        .map((path) => `GET ${path} HTTP/1.1\r\nHost: x\r\n${path === '/readyz' ? 'Connection: close\r\n' : ''}\r\n`)
+        .map((path) => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n${path === '/readyz' ? 'Connection: close\r\n' : ''}\r\n`)
         .join(''),
     );
     await within('the end of the connection', raw.closed);
@@ -194,15 +210,15 @@ describe('plain HTTP', () => {
     ['no host', 'GET /livez HTTP/1.1\r\n\r\n', 400],
     [
       'two lengths',
-      'POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd',
+      'POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd',
       400,
     ],
     [
       'a length and chunks',
-      'POST /v1/models HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+      'POST /v1/models HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
       400,
     ],
-    ['endless headers', `GET /livez HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(200_000)}`, 431],
+    ['endless headers', `GET /livez HTTP/1.1\r\nHost: localhost\r\nX: ${'x'.repeat(200_000)}`, 431],
     ['an endless target', `GET /${'x'.repeat(200_000)}`, 414],
   ])('%s: refused, and the connection closed', async (_, bytes, status) => {
     const raw = await RawSocket.connect(gateway.port);

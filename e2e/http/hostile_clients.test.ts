@@ -29,7 +29,7 @@ afterAll(async () => {
 });
 
 const post = (body: string, more = ''): string =>
-  `POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n${more}` +
+  `POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n${more}` +
   `Content-Length: ${body.length}\r\n\r\n${body}`;
 const bearer = `Authorization: Bearer ${token}\r\n`;
 const question = (stream: boolean): string =>
@@ -42,7 +42,7 @@ const answered = async (raw: RawSocket): Promise<string> => {
 
 test('a stranger gets 401 without sending the body', async () => {
   const raw = await RawSocket.connect(gateway.port);
-  raw.write('POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: 10000000\r\n\r\n{"model"');
+  raw.write('POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10000000\r\n\r\n{"model"');
   await raw.until((bytes) => (bytes.includes('"invalid_api_key"') ? true : undefined), 'the refusal');
   expect(raw.received.toString()).toMatch(/^HTTP\/1\.1 401 /);
   raw.destroy();
@@ -51,7 +51,7 @@ test('a stranger gets 401 without sending the body', async () => {
 test('a body that stops coming is cut, however fast it began', async () => {
   const raw = await RawSocket.connect(gateway.port);
   const begin = performance.now();
-  raw.write(`POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\n${bearer}Content-Length: 9000000\r\n\r\n`);
+  raw.write(`POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\n${bearer}Content-Length: 9000000\r\n\r\n`);
   raw.write(Buffer.alloc(4_000_000, ' '));
   expect(await answered(raw)).toMatch(/^HTTP\/1\.1 408 /);
   expect(performance.now() - begin).toBeLessThan(5_000);
@@ -60,7 +60,7 @@ test('a body that stops coming is cut, however fast it began', async () => {
 test('an upgrade with a body is refused: its rest would be taken for frames', async () => {
   const raw = await RawSocket.connect(gateway.port);
   raw.write(
-    `GET /chat HTTP/1.1\r\nHost: x\r\n${bearer}Connection: Upgrade\r\nUpgrade: websocket\r\n` +
+    `GET /chat HTTP/1.1\r\nHost: localhost\r\n${bearer}Connection: Upgrade\r\nUpgrade: websocket\r\n` +
       'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nContent-Length: 100\r\n\r\n',
   );
   await raw.until((bytes) => (bytes.includes('has no body') ? true : undefined), 'the refusal');
@@ -115,10 +115,10 @@ test('a flood of pings on one socket leaves the others their turn', async () => 
 
 test('what the server refuses by itself has the shape of the face that was called', async () => {
   const large = await RawSocket.connect(gateway.port);
-  large.write(`POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\n${bearer}Content-Length: 99000000\r\n\r\n`);
+  large.write(`POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\n${bearer}Content-Length: 99000000\r\n\r\n`);
   expect(await answered(large)).toMatch(/^HTTP\/1\.1 413 [^]*"code":"request_too_large"/);
   const late = await RawSocket.connect(gateway.port);
-  late.write(`POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\n${bearer}Content-Length: 9\r\n\r\n`);
+  late.write(`POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\n${bearer}Content-Length: 9\r\n\r\n`);
   expect(await answered(late)).toMatch(/^HTTP\/1\.1 408 [^]*"code":"request_timeout"/);
   const stranger = await fetch(`${gateway.openaiUrl}/models`);
   expect(stranger.headers.get('www-authenticate')).toBe('Bearer');

@@ -134,6 +134,17 @@ task<bool> connection::read_header() {
 }
 
 task<bool> connection::read_body(std::size_t bytes_max) {
+  // RFC 9110, section 15.5.16.
+  const std::string_view coding = space_->asked.headers.get("content-encoding");
+  if (!coding.empty() && !equal_without_case(coding, "identity")) {
+    clear_deadline();
+    reusable_ = false;
+    co_await respond_error_as(415,
+                              {.reason = error_reason::unsupported_media_type,
+                               .message = "bodies are taken as they are: send this one without content-encoding"},
+                              {});
+    co_return false;
+  }
   unsigned refusal = space_->parser.stated_body_bytes() > bytes_max ? 413 : 0;
   if (refusal == 0 && !has_whole_request()) refusal = co_await receive_body(bytes_max);
   if (refusal == 0 && space_->asked.body.size() > bytes_max) refusal = 413;

@@ -130,12 +130,12 @@ task<> chat_sockets::keep_house() {
   }
 }
 
-task<> chat_sockets::drain(std::chrono::milliseconds within) {
+task<> chat_sockets::drain(std::chrono::milliseconds within, std::chrono::milliseconds last_words) {
   draining_ = true;
-  const auto seconds = std::chrono::ceil<std::chrono::seconds>(within).count();
+  const auto seconds = std::max(std::chrono::floor<std::chrono::seconds>(within).count(), std::int64_t{1});
   for_each([seconds](chat_socket& one) { one.notify("draining", "within_s", seconds); });
   // Paced, so that those who come back elsewhere do not come all at once; who is being answered stays to the last.
-  const auto over_at = std::chrono::steady_clock::now() + within;
+  const auto over_at = std::chrono::steady_clock::now() + within + last_words;
   const auto ticks = static_cast<std::size_t>(std::max(within / drain_tick, std::chrono::milliseconds::rep{1}));
   const std::size_t per_tick = std::max((count_ + ticks - 1) / ticks, drain_sockets_min);
   steady_timer timer(executor_);

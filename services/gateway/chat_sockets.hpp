@@ -50,8 +50,8 @@ class chat_sockets {
   /// Begins to look after the sockets: heartbeats, time-outs, and whether their sessions still stand.
   void begin();
   /// Tells every socket to come back elsewhere (`notice: draining`), then closes them (1001) spread over `within`:
-  /// those that are being answered once their answers have ended, or time is up.
-  task<> drain(std::chrono::milliseconds within);
+  /// those that are being answered once their answers have ended, or time is up and `last_words` had time to leave.
+  task<> drain(std::chrono::milliseconds within, std::chrono::milliseconds last_words);
   /// Whether `drain` has begun: no more sockets are taken.
   bool is_draining() const { return draining_; }
   std::size_t open() const { return count_; }

@@ -164,12 +164,12 @@ void module::begin() {
   sessions_.begin();
 }
 
-task<> module::drain(std::chrono::milliseconds within) {
+task<> module::drain(std::chrono::milliseconds within, std::chrono::milliseconds last_words) {
   const executor home = co_await asio::this_coro::executor;
   std::size_t left = sockets_.size();
   async::wakeup one_done(home);
   for (const auto& here : sockets_) {
-    asio::co_spawn(here->get_executor(), here->drain(within), [&left, &one_done, home](std::exception_ptr) {
+    asio::co_spawn(here->get_executor(), here->drain(within, last_words), [&left, &one_done, home](std::exception_ptr) {
       asio::post(home, [&left, &one_done] {
         --left;
         one_done.notify();

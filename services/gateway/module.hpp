@@ -46,9 +46,9 @@ class module {
   static http::response make_error(const http::request& asked, unsigned status, const error& problem);
   /// Begins to look after the sockets.
   void begin();
-  /// From now on upgrades are refused; sockets are told and closed within `within`. Runs on the first worker and
-  /// returns when the last socket's close was sent.
-  task<> drain(std::chrono::milliseconds within);
+  /// From now on upgrades are refused; sockets are told that they have `within`, and closed then, once the ends of what
+  /// was cut off had `last_words` to leave. Runs on the first worker and returns when the last socket's close was sent.
+  task<> drain(std::chrono::milliseconds within, std::chrono::milliseconds last_words = {});
 
  private:
   class chat_watch;

@@ -247,6 +247,7 @@ error openai::in_our_words(error problem) const {
   problem.detail = problem.message;
   if (problem.reason == error_reason::unavailable) {
     problem.message = fmt::format("provider {} cannot be reached", settings_.name);
+    if (!problem.retry_after) problem.retry_after = std::chrono::seconds(1);
     return problem;
   }
   const std::string host = where_.to.authority();
