@@ -197,7 +197,10 @@ describe('plain HTTP', () => {
     const raw = await RawSocket.connect(gateway.port);
     raw.write(
       ['/livez', '/nowhere', '/readyz']
-        .map((path) => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n${path === '/readyz' ? 'Connection: close\r\n' : ''}\r\n`)
+        .map((path) => {
+          const last = path === '/readyz' ? 'Connection: close\r\n' : '';
+          return `GET ${path} HTTP/1.1\r\nHost: localhost\r\n${last}\r\n`;
+        })
         .join(''),
     );
     await within('the end of the connection', raw.closed);
