@@ -108,13 +108,15 @@ struct tool_choice {
   boost::json::value vendor;  ///< for `vendor`
 };
 
-enum class response_format_kind : std::uint8_t { text, json_object, json_schema };
+enum class response_format_kind : std::uint8_t { text, json_object, json_schema, vendor };
 struct response_format {
   response_format_kind kind = response_format_kind::text;
   std::string name;
   std::string description;
   boost::json::value schema;
   std::optional<bool> strict;
+  boost::json::value vendor = {};       ///< for `vendor`: the whole object
+  boost::json::object extensions = {};  ///< vendor fields, and those of its `json_schema`: see `vendor_fields.hpp`
 };
 
 struct reasoning_settings {

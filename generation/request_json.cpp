@@ -117,6 +117,8 @@ json::object write_format(const response_format& from) {
   put(to, "description", from.description);
   put(to, "schema", from.schema);
   put(to, "strict", from.strict);
+  put(to, "vendor", from.vendor);
+  if (!from.extensions.empty()) to.emplace("extensions", from.extensions);
   return to;
 }
 
@@ -192,11 +194,13 @@ result<request> parse_request(std::string_view text) {
   }
   if (from.contains("response_format")) {
     const json::object format = object_of(from, "response_format");
-    read.response_format = response_format{.kind = enumerator_of(format, "kind", response_format_kind::json_schema),
+    read.response_format = response_format{.kind = enumerator_of(format, "kind", response_format_kind::vendor),
                                            .name = text_of(format, "name"),
                                            .description = text_of(format, "description"),
                                            .schema = value_of(format, "schema"),
-                                           .strict = set_flag_of(format, "strict")};
+                                           .strict = set_flag_of(format, "strict"),
+                                           .vendor = value_of(format, "vendor"),
+                                           .extensions = object_of(format, "extensions")};
   }
   read.metadata = object_of(from, "metadata");
   read.extensions = object_of(from, "extensions");

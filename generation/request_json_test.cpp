@@ -47,7 +47,8 @@ request everything() {
                {.name = "", .vendor = {{"type", "web_search"}}, .dialect = "openai"}};
   all.tool_choice = tool_choice{.mode = tool_choice_mode::named, .name = "look"};
   all.parallel_tool_calls = true;
-  all.response_format = response_format{.kind = response_format_kind::json_schema, .name = "n", .schema = {{"a", 1}}};
+  all.response_format = response_format{
+      .kind = response_format_kind::json_schema, .name = "n", .schema = {{"a", 1}}, .extensions = {{"x", 1}}};
   all.metadata = {{"k", "v"}};
   all.end_user = "u";
   all.dialect = "openai";

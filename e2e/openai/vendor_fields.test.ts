@@ -78,3 +78,40 @@ test('fields of tools reach the provider', async () => {
   const tools = [{ type: 'function', function: { name: 'f', parameters: {}, x: 1 }, cache_control: { a: [] } }];
   expect((await passedOn({ tools })).tools).toEqual(tools);
 });
+
+test.each([
+  { type: 'json_object', schema: { type: 'object' } },
+  { type: 'json_schema', json_schema: { name: 'n', schema: {}, y: 1 }, x: 2 },
+  { type: 'structural_tag', structures: [] },
+])('a response_format that only the provider knows: $type', async (response_format) => {
+  expect((await passedOn({ response_format })).response_format).toEqual(response_format);
+});
+
+test('a limit that is null is none', async () => {
+  const sent = await passedOn({ max_tokens: null, max_completion_tokens: 7, logit_bias: null });
+  expect(sent).not.toHaveProperty('logit_bias');
+  expect(sent.max_completion_tokens ?? sent.max_tokens).toBe(7);
+});
+
+test('functions, which tools replaced, are refused', async () => {
+  for (const body of [{ functions: [{ name: 'f' }] }, { messages: [{ role: 'function', name: 'f', content: 'x' }] }]) {
+    const answer = client.chat.completions.create({ model: 'scripted', messages: [question], ...body } as never);
+    await expect(answer).rejects.toThrow(/400.*"tools"/);
+  }
+});
+
+test('an error event is the error, in its own words', async () => {
+  const stream = client.chat.completions.stream({ model: 'scripted', messages: [question] });
+  const call = await provider.call();
+  call.text('par').raw('event: error\ndata: {"message":"boom","code":500}\n\n');
+  await expect(stream.done()).rejects.toThrow('boom');
+});
+
+test('a choice that nobody asked for is the provider’s error', async () => {
+  const answer = client.chat.completions.create({ model: 'scripted', messages: [question] });
+  const call = await provider.call();
+  call.json(200, {
+    choices: [{ index: 120, message: { role: 'assistant', content: 'x' }, finish_reason: 'stop' }],
+  });
+  await expect(answer).rejects.toMatchObject({ status: 502, message: expect.stringContaining('choice 120') });
+});

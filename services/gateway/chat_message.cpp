@@ -187,6 +187,14 @@ result<generation::message> parse_message(const json::value& value, const std::s
   reader.text("name", parsed.name);
   reader.text("tool_call_id", tool_call_id);
   if (reader.problem()) return std::unexpected(*reader.problem());
+  const json::value* const older_call = fields->if_contains("function_call");
+  if (role == "function" || (older_call != nullptr && !older_call->is_null())) {
+    const std::string_view field = role == "function" ? "role" : "function_call";
+    return failure(
+        error_reason::invalid_argument,
+        R"(functions are what OpenAI had before tools; use "tools", "tool_calls" and messages of role "tool")",
+        fmt::format("{}.{}", path, field));
+  }
   const auto known = generation::parse_role(role);
   if (!known) {
     return failure(error_reason::invalid_argument,

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/digest.hpp"
+#include "base/json_text.hpp"
 #include "base/utf8.hpp"
 #include "door/field_reader.hpp"
 #include "gateway/chat_message.hpp"
@@ -109,16 +110,33 @@ result<generation::response_format> parse_response_format(const json::value& val
   const json::object* const format = value.if_object();
   const json::value* const type = format == nullptr ? nullptr : format->if_contains("type");
   using kind = generation::response_format_kind;
-  if (type != nullptr && *type == "text") return generation::response_format{.kind = kind::text};
-  if (type != nullptr && *type == "json_object") return generation::response_format{.kind = kind::json_object};
-  const json::value* const described = format == nullptr ? nullptr : format->if_contains("json_schema");
-  if (type == nullptr || *type != "json_schema" || described == nullptr || !described->is_object()) {
+  if (type == nullptr || !type->is_string()) {
     return failure(error_reason::invalid_argument,
-                   R"("response_format" must be {"type":"text"}, {"type":"json_object"} or )"
-                   R"({"type":"json_schema","json_schema":{…}})",
+                   R"("response_format" must be an object with a "type": "text", "json_object", "json_schema" or one )"
+                   "that the provider knows",
                    "response_format");
   }
-  generation::response_format parsed{.kind = kind::json_schema};
+  generation::response_format parsed;
+  if (*type == "text" || *type == "json_object") {
+    parsed.kind = *type == "text" ? kind::text : kind::json_object;
+    parsed.extensions = generation::vendor_fields_of(*format, {"type"});
+    return parsed;
+  }
+  if (*type != "json_schema") {
+    parsed.kind = kind::vendor;
+    parsed.vendor = value;
+    return parsed;
+  }
+  const json::value* const described = format->if_contains("json_schema");
+  if (described == nullptr || !described->is_object()) {
+    return failure(error_reason::invalid_argument,
+                   R"("response_format" must be {"type":"json_schema","json_schema":{…}})",
+                   "response_format.json_schema");
+  }
+  parsed.kind = kind::json_schema;
+  parsed.extensions = generation::vendor_fields_of(*format, {"type", "json_schema"});
+  generation::add_vendor_fields(parsed.extensions, "json_schema", described->get_object(),
+                                {"name", "description", "strict", "schema"});
   field_reader fields(described->get_object(), "response_format.json_schema.");
   fields.text("name", parsed.name);
   fields.text("description", parsed.description);
@@ -189,6 +207,34 @@ std::optional<error> check_unknown(const json::object& rest) {
                .param = std::string(clip(name, 64))};
 }
 
+// Appends `from` so that objects with the same fields, in whatever order, are the same text. Its depth was bounded when
+// it was read.
+void append_canonical(std::string& out, const json::value& from) {
+  if (const json::object* const object = from.if_object()) {
+    std::vector<const json::key_value_pair*> fields;
+    for (const json::key_value_pair& field : *object)
+      fields.push_back(&field);
+    std::ranges::sort(fields, {}, [](const json::key_value_pair* field) { return std::string_view(field->key()); });
+    out.push_back('{');
+    for (const json::key_value_pair* field : fields) {
+      append_json_string(out, field->key());
+      out.push_back(':');
+      append_canonical(out, field->value());
+      out.push_back(',');
+    }
+    out.push_back('}');
+  } else if (const json::array* const array = from.if_array()) {
+    out.push_back('[');
+    for (const json::value& item : *array) {
+      append_canonical(out, item);
+      out.push_back(',');
+    }
+    out.push_back(']');
+  } else {
+    out += json::serialize(from);
+  }
+}
+
 // Takes the client's key out; what is left is what the key stands for.
 std::optional<error> take_key(json::object& payload, std::optional<agent::request_key>& into) {
   std::string value;
@@ -207,7 +253,9 @@ std::optional<error> take_key(json::object& payload, std::optional<agent::reques
                                         key_characters_min, key_characters_max),
                  .param = "idempotency_key"};
   }
-  into = agent::request_key{.value = std::move(value), .digest = sha256_hex(json::serialize(payload))};
+  std::string canonical;
+  append_canonical(canonical, payload);
+  into = agent::request_key{.value = std::move(value), .digest = sha256_hex(canonical)};
   return std::nullopt;
 }
 
@@ -216,6 +264,14 @@ std::optional<error> take_key(json::object& payload, std::optional<agent::reques
 result<generation::request> parse_openai_chat(json::object body) {
   generation::request asked;
   asked.dialect = "openai";
+  body = generation::vendor_fields_of(body, {});  // a field that is null is as if it were not there
+  for (const char* name : {"functions", "function_call"}) {
+    if (body.contains(name)) {
+      return failure(error_reason::invalid_argument,
+                     fmt::format("\"{}\" is what OpenAI had before tools; use \"tools\" and \"tool_choice\"", name),
+                     name);
+    }
+  }
   if (auto problem = take_settings(body, asked)) return std::unexpected(std::move(*problem));
   if (asked.messages.empty())
     return failure(error_reason::invalid_argument, "\"messages\" must be a list of at least one message", "messages");
@@ -231,6 +287,7 @@ result<generation::request> parse_openai_chat(json::object body) {
   fields.boolean("parallel_tool_calls", asked.parallel_tool_calls);
   fields.text("user", asked.end_user);
   if (fields.problem()) return std::unexpected(*fields.problem());
+  if (asked.max_output_tokens) body.erase("max_tokens");  // of the two names the newer one counts
   if (!asked.max_output_tokens) asked.max_output_tokens = max_tokens;
   for (const char* name : {"max_completion_tokens", "frequency_penalty", "presence_penalty", "n", "logprobs",
                            "top_logprobs", "parallel_tool_calls", "user", "stream", "stream_options"}) {

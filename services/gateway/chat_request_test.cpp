@@ -54,6 +54,8 @@ TEST(chat_payload, has_a_key_that_stands_for_all_the_rest) {
   EXPECT_EQ(first->key->value, "0123456789abcdef");
   EXPECT_EQ(first->key->digest.size(), 64U);
   EXPECT_EQ(parse(R"({"idempotency_key":"fedcba9876543210","content":"a"})")->key->digest, first->key->digest);
+  EXPECT_EQ(parse(R"({"content":"a","metadata":{"a":"1","b":"2"},"idempotency_key":"0123456789abcdef"})")->key->digest,
+            parse(R"({"idempotency_key":"0123456789abcdef","metadata":{"b":"2","a":"1"},"content":"a"})")->key->digest);
   for (const char* other : {R"({"content":"b","idempotency_key":"0123456789abcdef"})",
                             R"({"content":"a","idempotency_key":"0123456789abcdef","model":"m"})",
                             R"({"content":"a","idempotency_key":"0123456789abcdef","conversation_id":"new"})"})
@@ -136,6 +138,49 @@ TEST(openai_chat, keeps_what_it_does_not_know_of_parts_calls_and_tools) {
   EXPECT_EQ(std::get<generation::tool_result_part>(messages[2].parts[0].what).name, "f");
   EXPECT_EQ(boost::json::serialize(messages[2].extensions), R"({"z":7})");
   EXPECT_EQ(boost::json::serialize(parsed->tools[0].extensions), R"({"cache_control":{"a":2},"function":{"x":1}})");
+}
+
+TEST(openai_chat, takes_formats_that_only_the_provider_knows) {
+  const auto format = [](std::string_view text) {
+    const auto parsed = parse_openai_chat(
+        object(R"({"messages":[{"role":"user","content":"a"}],"response_format":)" + std::string(text) + "}"));
+    return parsed ? parsed->response_format.value_or(generation::response_format{}) : generation::response_format{};
+  };
+  using generation::response_format_kind;
+  EXPECT_EQ(boost::json::serialize(format(R"({"type":"json_object","schema":{"a":1}})").extensions),
+            R"({"schema":{"a":1}})");
+  EXPECT_EQ(boost::json::serialize(
+                format(R"({"type":"json_schema","json_schema":{"name":"n","schema":{},"y":2},"x":1})").extensions),
+            R"({"x":1,"json_schema":{"y":2}})");
+  EXPECT_EQ(format(R"({"type":"grammar","grammar":"x"})").kind, response_format_kind::vendor);
+  EXPECT_EQ(boost::json::serialize(format(R"({"type":"grammar","grammar":"x"})").vendor),
+            R"({"type":"grammar","grammar":"x"})");
+}
+
+TEST(openai_chat, takes_null_as_if_it_were_not_there) {
+  const auto parsed = parse_openai_chat(object(
+      R"({"messages":[{"role":"user","content":"a"}],"max_tokens":null,"max_completion_tokens":7,"functions":null,
+          "logit_bias":null,"response_format":null,"tools":null})"));
+  ASSERT_TRUE(parsed) << parsed.error().message;
+  EXPECT_EQ(parsed->max_output_tokens, 7);
+  EXPECT_TRUE(parsed->extensions.empty());
+  const auto both = parse_openai_chat(
+      object(R"({"messages":[{"role":"user","content":"a"}],"max_tokens":5,"max_completion_tokens":7})"));
+  EXPECT_EQ(both->max_output_tokens, 7);
+  EXPECT_FALSE(both->extensions.contains("max_tokens"));
+}
+
+TEST(openai_chat, refuses_functions_and_names_tools) {
+  for (const auto& [text, param] :
+       {std::pair(R"({"messages":[{"role":"user","content":"a"}],"functions":[{"name":"f"}]})", "functions"),
+        {R"({"messages":[{"role":"user","content":"a"}],"function_call":"auto"})", "function_call"},
+        {R"({"messages":[{"role":"function","name":"f","content":"a"}]})", "messages[0].role"},
+        {R"({"messages":[{"role":"assistant","function_call":{"name":"f"}}]})", "messages[0].function_call"}}) {
+    const auto parsed = parse_openai_chat(object(text));
+    ASSERT_FALSE(parsed) << text;
+    EXPECT_EQ(parsed.error().param, param);
+    EXPECT_NE(parsed.error().message.find("\"tools\""), std::string::npos);
+  }
 }
 
 TEST(openai_chat, names_the_field_that_is_wrong) {

@@ -169,8 +169,9 @@ task<result<void>> openai::ask(const generation::request& asked, std::string_vie
 
   const std::string_view type = response->header("content-type");
   if (is_media_type(type, "text/event-stream") || (type.empty() && asked.streamed))
-    co_return co_await read_stream(here, std::move(*response), out, first_token_at);
-  if (is_media_type(type, "application/json") || type.empty()) co_return co_await read_whole(here, *response, out);
+    co_return co_await read_stream(here, std::move(*response), out, asked.choices.value_or(1), first_token_at);
+  if (is_media_type(type, "application/json") || type.empty())
+    co_return co_await read_whole(here, *response, out, asked.choices.value_or(1));
   co_return std::unexpected(error{
       .reason = error_reason::bad_gateway,
       .message = fmt::format("provider {} answered with something that is no chat completion; is its base_url right?",
@@ -179,9 +180,9 @@ task<result<void>> openai::ask(const generation::request& asked, std::string_vie
 }
 
 task<result<void>> openai::read_stream(station& here, http::client_response response, provider_output& out,
-                                       steady_clock::time_point first_token_at) {
+                                       std::int64_t choices, steady_clock::time_point first_token_at) {
   const executor on = co_await asio::this_coro::executor;
-  openai_stream stream(here.scratch, settings_.name);
+  openai_stream stream(here.scratch, settings_.name, choices);
   http::sse_parser parser(settings_.event_bytes_max);
   bool expired = false;
   async::watchdog silence(on, [&] {
@@ -197,6 +198,7 @@ task<result<void>> openai::read_stream(station& here, http::client_response resp
     bool heard = false;
     while (const auto event = parser.next()) {
       heard = true;
+      if (event->name == "error") co_return std::unexpected(error_of_openai_event(event->data, settings_.name));
       const result<bool> done = stream.feed(event->data, out);
       if (!done) co_return std::unexpected(done.error());
       if (!*done) continue;
@@ -212,12 +214,13 @@ task<result<void>> openai::read_stream(station& here, http::client_response resp
   }
 }
 
-task<result<void>> openai::read_whole(station& here, http::client_response& response, provider_output& out) {
+task<result<void>> openai::read_whole(station& here, http::client_response& response, provider_output& out,
+                                      std::int64_t choices) {
   result<std::string> json = co_await response.read_all(settings_.answer_bytes_max);
   if (!json) co_return std::unexpected(in_our_words(std::move(json.error())));
   const std::size_t bytes = json->size();
   json->append(http::client_response::readable_padding, '\0');
-  openai_stream stream(here.scratch, settings_.name);
+  openai_stream stream(here.scratch, settings_.name, choices);
   co_return stream.translate_whole(std::string_view(*json).substr(0, bytes), out);
 }
 

@@ -60,8 +60,9 @@ class openai final : public provider {
   http::client_deadlines deadlines(bool streamed) const;
   task<result<void>> ask(const generation::request& asked, std::string_view model, provider_output& out);
   task<result<void>> read_stream(station& here, http::client_response response, provider_output& out,
-                                 std::chrono::steady_clock::time_point first_token_at);
-  task<result<void>> read_whole(station& here, http::client_response& response, provider_output& out);
+                                 std::int64_t choices, std::chrono::steady_clock::time_point first_token_at);
+  task<result<void>> read_whole(station& here, http::client_response& response, provider_output& out,
+                                std::int64_t choices);
   task<error> read_refusal(http::client_response& response);
   error silent(bool has_begun) const;
   error in_our_words(error problem) const;

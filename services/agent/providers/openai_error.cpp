@@ -246,6 +246,8 @@ error error_of_openai_event(std::string_view json, std::string_view provider) {
   } else if (!theirs.empty()) {
     found.message = fmt::format("provider {}: {}", provider, theirs);
     found.param = fit_to_show(body.param, param_bytes_max);
+  } else {
+    found.detail = fit_to_show(json);
   }
   return found;
 }

@@ -59,7 +59,8 @@ class body_writer {
 std::string_view limit_name(const request& asked, openai_server server) {
   if (asked.dialect == openai_dialect) {
     for (const std::string_view used : {"max_completion_tokens", "max_tokens"}) {
-      if (asked.extensions.contains(used)) return used;
+      const json::value* const value = asked.extensions.if_contains(used);
+      if (value != nullptr && !value->is_null()) return used;
     }
   }
   return server == openai_server::openai ? "max_completion_tokens" : "max_tokens";
@@ -144,25 +145,37 @@ result<void> write_tool_choice(body_writer& body, const request& asked) {
   return {};
 }
 
-void write_response_format(body_writer& body, const request& asked) {
-  if (!asked.response_format) return;
+result<void> write_response_format(body_writer& body, const request& asked) {
+  if (!asked.response_format) return {};
   const generation::response_format& format = *asked.response_format;
+  const json::object extensions = has_openai_words(asked) ? format.extensions : json::object();
+  if (format.kind == generation::response_format_kind::vendor && !has_openai_words(asked)) {
+    return failure(error_reason::invalid_argument, "an OpenAI-compatible provider cannot be told this response_format",
+                   "response_format");
+  }
   std::string& out = body.name("response_format");
   switch (format.kind) {
     case generation::response_format_kind::text:
-      out.append(R"({"type":"text"})");
-      return;
+      out.append(R"({"type":"text")");
+      break;
     case generation::response_format_kind::json_object:
-      out.append(R"({"type":"json_object"})");
-      return;
+      out.append(R"({"type":"json_object")");
+      break;
+    case generation::response_format_kind::vendor:
+      out.append(json::serialize(format.vendor));
+      return {};
     case generation::response_format_kind::json_schema:
       append_json_string(out.append(R"({"type":"json_schema","json_schema":{"name":)"),
                          format.name.empty() ? "answer" : format.name);
       if (!format.description.empty()) append_json_string(out.append(R"(,"description":)"), format.description);
       if (!format.schema.is_null()) out.append(R"(,"schema":)").append(json::serialize(format.schema));
       if (format.strict) out.append(*format.strict ? R"(,"strict":true)" : R"(,"strict":false)");
-      out.append("}}");
+      generation::append_inner_vendor_fields(out, extensions, "json_schema");
+      out.push_back('}');
   }
+  generation::append_vendor_fields(out, extensions, {"type", "json_schema"});
+  out.push_back('}');
+  return {};
 }
 
 void write_stream(body_writer& body, const request& asked) {
@@ -211,7 +224,7 @@ result<std::string> make_openai_body(const request& asked, std::string_view mode
   if (result<void> fine = write_tools(body, asked); !fine) return std::unexpected(fine.error());
   if (result<void> fine = write_tool_choice(body, asked); !fine) return std::unexpected(fine.error());
   body.flag("parallel_tool_calls", asked.parallel_tool_calls);
-  write_response_format(body, asked);
+  if (result<void> fine = write_response_format(body, asked); !fine) return std::unexpected(fine.error());
   if (asked.dialect == openai_dialect && !asked.metadata.empty()) body.value("metadata", asked.metadata);
   body.text("user", asked.end_user);
   write_stream(body, asked);

@@ -169,6 +169,20 @@ TEST(openai_request_test, puts_vendor_fields_of_tools_back_where_they_stood) {
   EXPECT_EQ(body_of(asked).at("tools"), json::parse(R"([{"type":"function","function":{"name":"f"}}])"));
 }
 
+TEST(openai_request_test, passes_formats_of_vendors_on) {
+  request asked = plain();
+  asked.response_format = {.kind = response_format_kind::json_object, .extensions = {{"schema", {{"a", 1}}}}};
+  EXPECT_EQ(body_of(asked).at("response_format"), json::parse(R"({"type":"json_object","schema":{"a":1}})"));
+  asked.response_format = {
+      .kind = response_format_kind::json_schema, .name = "n", .extensions = {{"x", 1}, {"json_schema", {{"y", 2}}}}};
+  EXPECT_EQ(body_of(asked).at("response_format"),
+            json::parse(R"({"type":"json_schema","json_schema":{"name":"n","y":2},"x":1})"));
+  asked.response_format = {.kind = response_format_kind::vendor, .vendor = {{"type", "grammar"}, {"grammar", "x"}}};
+  EXPECT_EQ(body_of(asked).at("response_format"), json::parse(R"({"type":"grammar","grammar":"x"})"));
+  asked.dialect = "anthropic";
+  EXPECT_EQ(refused(asked).param, "response_format");
+}
+
 TEST(openai_request_test, writes_every_kind_of_part) {
   request asked = plain();
   asked.messages[0].name = "ann";

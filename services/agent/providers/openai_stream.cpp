@@ -17,7 +17,6 @@ namespace od = simdjson::ondemand;
 using generation::delta_kind;
 using generation::finish_reason;
 
-constexpr std::int64_t choices_max = 128;      // of OpenAI's `n`
 constexpr std::int64_t tool_calls_max = 4096;  // in one answer; indexes are kept per call by those who follow
 constexpr std::size_t excerpt_bytes = 200;
 constexpr std::string_view replacement = "\xEF\xBF\xBD";
@@ -137,7 +136,12 @@ bool openai_stream::reading::choice(od::object object) {
   const auto missing = object.find_field_unordered("index").get(value);
   if (missing && missing != simdjson::NO_SUCH_FIELD) return false;
   if (!missing && kind_of(value) != json_kind::null && value.get_int64().get(index)) return false;
-  if (index < 0 || index >= choices_max || object.reset().error()) return false;
+  if (index < 0 || object.reset().error()) return false;
+  if (index >= stream.choices_asked_) {
+    return fail({.reason = error_reason::bad_gateway,
+                 .message = fmt::format("provider {} sent choice {}, counted from 0, of {} that were asked for",
+                                        stream.provider_, index, stream.choices_asked_)});
+  }
   const auto number = static_cast<std::uint8_t>(index);
   state_of(number);
 

@@ -2,6 +2,7 @@
 // Sources: https://platform.openai.com/docs/api-reference/chat-streaming, and what compatible servers send besides.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -31,8 +32,12 @@ class json_scratch;
 /// - A character whose `\u` halves are cut across two deltas of one kind is joined; half of one becomes U+FFFD.
 class openai_stream {
  public:
-  /// `provider` is its name in messages. Both outlive this.
-  openai_stream(json_scratch& scratch, std::string_view provider) : scratch_(scratch), provider_(provider) {}
+  static constexpr std::int64_t choices_max = 128;  ///< of OpenAI's `n`
+
+  /// `provider` is its name in messages. Both outlive this. An answer with more than `choices`, which were asked for,
+  /// is bad_gateway.
+  openai_stream(json_scratch& scratch, std::string_view provider, std::int64_t choices = choices_max)
+      : scratch_(scratch), provider_(provider), choices_asked_(std::min(choices, choices_max)) {}
 
   /// The data of one event, with 64 readable bytes behind it. True at the end marker `[DONE]`: nothing follows.
   /// Errors: what the provider reports in mid-stream (see `openai_error.hpp`); bad_gateway for what is no chunk.
@@ -61,6 +66,7 @@ class openai_stream {
 
   json_scratch& scratch_;
   std::string_view provider_;
+  std::int64_t choices_asked_;
   std::vector<choice_state> choices_;
   std::vector<std::pair<std::string, std::string>> fields_;  ///< the chunk's other fields as they last were, raw
   bool has_id_ = false;

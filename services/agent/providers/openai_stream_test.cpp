@@ -224,7 +224,6 @@ TEST(openai_stream_test, keeps_unknown_fields_of_tool_calls) {
         "extra_content":{"google":{"thought_signature":"S"}},"none":null}]})")));
   EXPECT_TRUE(subject.feed(chunk(R"({"tool_calls":[{"index":0,"custom":{"input":"i","y":1}}]})")));
   EXPECT_TRUE(subject.feed(chunk(R"({"tool_calls":[{"index":0,"z":"late","bad":tru}]})")));
-  EXPECT_TRUE(subject.feed(chunk(R"({"tool_calls":[{"index":0,"function":{"arguments":""}}]})")));
   EXPECT_EQ(subject.describe(),
             R"(0 tool 0 id a name f with {"extra_content":{"google":{"thought_signature":"S"}},"function":{"x":[1]}})"
             "\n0 custom 0 i with {\"custom\":{\"y\":1}}\n0 tool 0 with {\"z\":\"late\"}\n");
@@ -353,7 +352,6 @@ TEST(openai_stream_test, refuses_what_is_no_chunk) {
            "{\"choices\":[{\"delta\":7}]}",
            "{\"choices\":[{\"index\":\"0\",\"delta\":{}}]}",
            "{\"choices\":[{\"index\":-1}]}",
-           "{\"choices\":[{\"index\":999}]}",
            "{\"choices\":[{\"index\":0]}",
            "{\"choices\":[{\"delta\":{\"content\":7}}]}",
            "{\"choices\":[{\"delta\":{\"content\":\"\\x\"}}]}",
@@ -375,6 +373,13 @@ TEST(openai_stream_test, refuses_what_is_no_chunk) {
     EXPECT_EQ(told.error().message, "provider test sent what is not a chat completion");
     EXPECT_EQ(subject.log->published(), 0U) << garbage;
   }
+}
+
+TEST(openai_stream_test, refuses_a_choice_that_nobody_asked_for) {
+  translation subject;
+  EXPECT_TRUE(subject.feed(R"({"choices":[{"index":127,"delta":{"content":"b"}}]})"));
+  EXPECT_THAT(subject.feed(R"({"choices":[{"index":128,"delta":{"content":"c"}}]})").error().message,
+              HasSubstr("choice 128"));
 }
 
 TEST(openai_stream_test, stops_when_the_answer_is_too_long) {
