@@ -122,6 +122,7 @@ TEST_F(request_key_test, outlives_the_process_and_is_forgotten_after_its_time) {
 TEST_F(request_key_lock_test, that_comes_again_while_the_first_waits_is_one_request) {
   build({.delay = 0ms});
   soci::session other(soci::sqlite3, (scratch / "data.db").string());
+  other << "PRAGMA busy_timeout = 10000";  // our own process may be writing at this moment
   other << "BEGIN IMMEDIATE";
   auto first = begin_start(keyed("new"), 0);
   auto again = begin_start(keyed("new"), 1);
@@ -137,6 +138,7 @@ TEST_F(request_key_lock_test, that_comes_again_while_the_first_waits_is_one_requ
 TEST_F(request_key_lock_test, that_cannot_be_kept_does_not_keep_a_single_turn_from_its_answer) {
   build({.delay = 0ms, .reasoning = false});
   soci::session other(soci::sqlite3, (scratch / "data.db").string());
+  other << "PRAGMA busy_timeout = 10000";  // our own process may be writing at this moment
   other << "BEGIN IMMEDIATE";
   EXPECT_TRUE(start(keyed("")));
   EXPECT_EQ(start(keyed("new")).error().reason, error_reason::unavailable);
