@@ -90,7 +90,7 @@ test('a page that is opened while the line is down comes when it is back', async
   await keepPicture(visitor.page, 'chat-error');
   expect(await accessibilityFaults(visitor.page)).toEqual([]);
   const again = visitor.page.getByRole('button', { name: 'Try again' });
-  await again.click();
+  await Promise.all([visitor.page.waitForEvent('load'), again.click()]);
   await again.waitFor();
   await visitor.page.unroute(isSettings);
   await again.click();

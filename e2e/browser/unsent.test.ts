@@ -65,6 +65,8 @@ test.each(['begins a conversation', 'goes on with one'])(
     expect(await visitor.questions.count()).toBe(Number(isSecond));
     sockets = 0;
     await visitor.page.reload();
+    if (isSecond) await visitor.answer();
+    await expect.poll(() => sockets).toBe(1);
     await expect.poll(() => visitor.message.inputValue()).toBe(long);
     await visitor.message.press('Enter');
     await visitor.page.getByRole('alert').getByText('too long').waitFor();
