@@ -3,8 +3,8 @@ import { InnerErrorPage } from './inner_error_page.tsx';
 
 /**
  * A page whose code comes when it is first wanted, or with `prefetch`. If that fails it can be tried again, by loading
- * all anew: some browsers keep a failed import for ever (Chromium 150 does), and what is wanted may have another name by
- * now, where the server was replaced by a newer one.
+ * all anew: some browsers keep a failed import for ever (Chromium 150 does), and what is wanted may have another name
+ * by now, where the server was replaced by a newer one.
  */
 export function late<Props extends object>(load: () => Promise<ComponentType<Props>>) {
   let page: ComponentType<Props> | undefined;
