@@ -147,7 +147,12 @@ class request_parser::grammar final : public beast::basic_parser<true> {
     return body.size();
   }
   void on_response_impl(int, text, int, boost::system::error_code&) override {}
-  void on_chunk_header_impl(std::uint64_t, text, boost::system::error_code&) override {}
+  // Beast lets a quoted value of an extension hold a line's end, which another server may read as one. RFC 9112,
+  // section 7.1.1 has no control characters there.
+  void on_chunk_header_impl(std::uint64_t, text extensions, boost::system::error_code& code) override {
+    const auto is_control = [](char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f; };
+    if (std::ranges::any_of(extensions, is_control)) refuse(400, "a chunk's extension has a control character", code);
+  }
   void on_finish_impl(boost::system::error_code&) override {}
 
   request& asked_;

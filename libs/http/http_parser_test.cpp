@@ -88,6 +88,15 @@ TEST(request_parser, refuses_what_two_servers_might_read_differently) {
   EXPECT_EQ(status_of_text("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nabcdefgh\r\n"), 400U);
 }
 
+TEST(request_parser, takes_no_line_end_within_an_extension_of_a_chunk) {
+  const std::string start = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1;a=";
+  const std::string end = "\r\nx\r\n0\r\n\r\n";
+  for (const char* right : {"b", "\"b c\"", "\"b\tc\"", "\"\xc3\xa9\""})
+    EXPECT_EQ(status_of_text(start + right + end), 200U) << right;
+  for (const char* wrong : {"\"b\nc\"", "\"b\rc\"", "\"b\r\nc\"", "\"\x01\"", "\"\x7f\"", "\"b\\\nc\""})
+    EXPECT_EQ(status_of_text(start + wrong + end), 400U) << wrong;
+}
+
 TEST(request_parser, refuses_other_targets_and_versions) {
   EXPECT_EQ(status_of_text("GET / HTTP/2.0\r\nHost: h\r\n\r\n"), 505U);
   EXPECT_EQ(status_of_text("CONNECT host:443 HTTP/1.1\r\nHost: h\r\n\r\n"), 400U);
