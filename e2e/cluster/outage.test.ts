@@ -173,6 +173,10 @@ describe('away for ten seconds under load', () => {
         await expect.poll(() => tryRevoked(revoked, gateway)).toEqual([401, 401]);
       }
 
+      const signUp = async (): Promise<number> =>
+        (await accountsAt(1).post('/register', { username: `after-${name}`, password: 'long enough for now' })).status;
+      await expect.poll(signUp, { timeout: 30_000 }).toBe(200);
+
       // What was to be recorded meanwhile is recorded now.
       const claims = talking.flatMap((each) => each.claims);
       const wrong = (): string[] => {
