@@ -93,7 +93,8 @@ type<limit_settings> limits() {
   keys.key("message_bytes", &s::message_bytes, size<std::uint64_t>(1024, 64 << 20), "The largest WebSocket message.");
   keys.key("body_bytes", &s::body_bytes, size<std::uint64_t>(1024, 1 << 30), "The largest HTTP request body.");
   keys.key("bodies_bytes", &s::bodies_bytes, size<std::uint64_t>(1024, 1ULL << 40),
-           "What all request bodies that are being received may hold together; past it requests get 503.");
+           "What all request bodies that are being received may hold together; past it requests get 503. Those of one "
+           "address may hold a quarter (429), but always one body.");
   keys.key("header_bytes", &s::header_bytes, size<std::uint64_t>(1024, 1 << 20), "The largest HTTP request header.");
   keys.key("json_depth", &s::json_depth, integer<std::uint32_t>(4, 128), "How deep JSON may be nested.");
   keys.key("sockets", &s::sockets, count, "Open WebSockets, and as many HTTP connections.");

@@ -1,7 +1,9 @@
+import { resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ChatSocket, fullDialect } from '../harness/chat_socket.ts';
 import { within } from '../harness/deadline.ts';
-import { Gateway } from '../harness/gateway.ts';
+import { Executable, executables } from '../harness/executable.ts';
+import { Gateway, token } from '../harness/gateway.ts';
 import { Llmsim } from '../harness/llmsim.ts';
 import { opcode, RawSocket } from '../harness/raw_socket.ts';
 
@@ -13,25 +15,43 @@ let gateway: Gateway;
 
 beforeAll(async () => {
   simulator = await Llmsim.start();
-  gateway = await Gateway.start({
-    server: { timeouts: { write: '1s', header: '500ms', keep_alive: '1s' } },
-    providers: { sim: { type: 'openai', base_url: simulator.baseUrl } },
-    models: [{ name: 'flood', targets: [{ provider: 'sim', model: `sim:${plan}` }] }],
-  });
+  gateway = await startGateway('1s');
 });
 afterAll(async () => {
   await gateway?.stop();
   await simulator?.stop();
 });
 
+function startGateway(write: string): Promise<Gateway> {
+  return Gateway.start({
+    server: { timeouts: { write, header: '500ms', keep_alive: '1s' } },
+    providers: { sim: { type: 'openai', base_url: simulator.baseUrl } },
+    models: [{ name: 'flood', targets: [{ provider: 'sim', model: `sim:${plan}` }] }],
+  });
+}
+
+const full = { 'Sec-WebSocket-Protocol': fullDialect };
+
 async function stopReading(): Promise<RawSocket> {
-  const raw = await RawSocket.upgrade(gateway.one.port, { 'Sec-WebSocket-Protocol': fullDialect });
+  const raw = await RawSocket.upgrade(gateway.one.port, full);
   raw.socket.pause();
+  return askForFlood(raw);
+}
+
+function askForFlood(raw: RawSocket): RawSocket {
   raw.frame({
     opcode: opcode.text,
     payload: Buffer.from(JSON.stringify({ type: 'chat', id: 'a', payload: { content: 'x', model: 'flood' } })),
   });
   return raw;
+}
+
+/** A port that leads to another one, over a line that brings so much in a second. */
+async function narrowLine(to: number, bytesPerSecond: number): Promise<{ relay: Executable; port: number }> {
+  const script = resolve(import.meta.dirname, '../harness/narrow_relay.py');
+  const relay = new Executable(executables.python, [script, String(to), String(bytesPerSecond)]);
+  const [, port] = await relay.line(/^ready (\d+)$/);
+  return { relay, port: Number(port) };
 }
 
 test(
@@ -61,6 +81,28 @@ test(
       expect(answer.text).toBe((await simulator.expected(plan, 'x')).text);
     }
     await chat.close();
+  },
+);
+
+test(
+  'who reads slowly, but not slower than the least rate, is waited for as long as it takes',
+  { timeout: 60_000 },
+  async () => {
+    const patient = await startGateway('1s');
+    const lines = await Promise.all([0, 1].map(() => narrowLine(patient.one.port, 30_000)));
+    const socket = askForFlood(await RawSocket.upgrade(lines[0]!.port, full));
+    const stream = await RawSocket.connect(lines[1]!.port);
+    const body = JSON.stringify({ model: 'flood', stream: true, messages: [{ role: 'user', content: 'x' }] });
+    stream.write(
+      `POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${token}\r\n` +
+        `Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+    );
+    for (const reader of [socket, stream]) {
+      const enough = (bytes: Buffer): true | undefined => bytes.length > 150_000 || undefined;
+      await reader.until(enough, 'what five seconds bring', 20_000);
+    }
+    for (const { relay } of lines) await relay.stop();
+    await patient.stop();
   },
 );
 

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -17,6 +19,11 @@ boost::asio::ip::address unmapped(const boost::asio::ip::address& address);
 /// What is counted as one client: an IPv4 address, or the /64 of an IPv6 address, which is what one of them is given.
 using client_key = std::array<std::uint8_t, 16>;
 client_key client_key_of(const boost::asio::ip::address& address);
+struct client_key_hash {
+  std::size_t operator()(const client_key& key) const {
+    return std::hash<std::string_view>()({reinterpret_cast<const char*>(key.data()), key.size()});
+  }
+};
 
 /// A block of addresses as CIDR writes it (RFC 4632, RFC 4291).
 class address_range {

@@ -1,55 +1,52 @@
-// How much the request bodies that are being received may hold together, on all connections and workers.
+// How much the request bodies that are being received may hold, on all connections and workers: together, and those of
+// one client.
 #pragma once
 
-#include <atomic>
 #include <cstddef>
+#include <mutex>
+#include <unordered_map>
 #include <utility>
+
+#include "http/address.hpp"
 
 namespace sluice::http {
 
-/// Counts bytes; any thread. Outlives its shares.
+/// Counts bytes under a lock that is taken only when a body comes in pieces and grows, or goes; any thread. Outlives
+/// its shares.
 class body_quota {
  public:
-  explicit body_quota(std::size_t bytes_max) : bytes_max_(bytes_max) {}
+  body_quota(std::size_t bytes_max, std::size_t bytes_per_client_max)
+      : bytes_max_(bytes_max), bytes_per_client_max_(bytes_per_client_max) {}
   body_quota(const body_quota&) = delete;
   body_quota& operator=(const body_quota&) = delete;
 
  private:
   friend class body_share;
   const std::size_t bytes_max_;
-  std::atomic<std::size_t> bytes_{0};
+  const std::size_t bytes_per_client_max_;
+  std::mutex mutex_;
+  std::size_t bytes_ = 0;
+  std::unordered_map<client_key, std::size_t, client_key_hash> by_client_;  // those that hold something
 };
 
 /// What one body has taken; given back when it goes.
 class body_share {
  public:
-  body_share() = default;
-  explicit body_share(body_quota& quota) : quota_(&quota) {}
-  body_share(body_share&& other) noexcept
-      : quota_(std::exchange(other.quota_, nullptr)), bytes_(std::exchange(other.bytes_, 0)) {}
-  body_share& operator=(body_share&& other) noexcept {
-    std::swap(quota_, other.quota_);
-    std::swap(bytes_, other.bytes_);
-    return *this;
-  }
-  ~body_share() {
-    if (quota_ != nullptr) quota_->bytes_.fetch_sub(bytes_, std::memory_order_relaxed);
-  }
+  enum class growth { fits, too_much, too_much_of_client };
 
-  /// Takes what is missing to `bytes`. False, and nothing is taken, if that would be more than there is.
-  bool grow_to(std::size_t bytes) {
-    if (bytes <= bytes_) return true;
-    const std::size_t more = bytes - bytes_;
-    if (quota_->bytes_.fetch_add(more, std::memory_order_relaxed) + more > quota_->bytes_max_) {
-      quota_->bytes_.fetch_sub(more, std::memory_order_relaxed);
-      return false;
-    }
-    bytes_ = bytes;
-    return true;
-  }
+  body_share() = default;
+  body_share(body_quota& quota, const client_key& client) : quota_(&quota), client_(client) {}
+  body_share(body_share&& other) noexcept
+      : quota_(std::exchange(other.quota_, nullptr)), client_(other.client_), bytes_(std::exchange(other.bytes_, 0)) {}
+  body_share& operator=(body_share&& other) noexcept;
+  ~body_share();
+
+  /// Takes what is missing to `bytes`. Nothing is taken if that would be more than there is.
+  growth grow_to(std::size_t bytes);
 
  private:
   body_quota* quota_ = nullptr;
+  client_key client_{};
   std::size_t bytes_ = 0;
 };
 

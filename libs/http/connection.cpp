@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include "base/storage.hpp"
+#include "http/least_rate.hpp"
 #include "http/proxy_header.hpp"
 
 namespace sluice::http {
@@ -164,6 +165,9 @@ task<bool> connection::read_body(std::size_t bytes_max) {
     } else if (refusal == 503) {
       problem.message = "this server is receiving as much as it can hold; try again";
       problem.retry_after = std::chrono::seconds(1);
+    } else if (refusal == 429) {
+      problem.message = "this address is sending as much at the same time as one may; try again";
+      problem.retry_after = std::chrono::seconds(1);
     }
     co_await respond_error_as(refusal, std::move(problem), {});
   }
@@ -184,20 +188,33 @@ task<unsigned> connection::receive_body(std::size_t bytes_max) {
     const asio::const_buffer bytes(go_on.data(), go_on.size());
     socket_.try_write(std::span(&bytes, 1));  // a client that does not get it goes on by itself
   }
-  body_share_ = body_share(*home_.what().bodies);
+  body_share_ = body_share(*home_.what().bodies, client_key_of(space_->asked.client_address));
   parser.reserve_body();
   set_deadline(limits.body_timeout);
   for (unsigned reads = 1; !parser.done(); ++reads) {
     if (parser.failed()) co_return parser.status();
     if (body.size() > bytes_max) co_return 413;
-    if (!body_share_.grow_to(body.capacity())) co_return 503;
+    if (const unsigned refusal = hold_body()) co_return refusal;
     const std::size_t before = body.size();
     const error_code code = co_await receive();
     if (code) co_return code == asio::error::timed_out ? 408 : client_gone;
     extend_deadline(body.size() - before, limits.body_timeout);
     if (reads % reads_per_turn == 0) co_await asio::post(get_executor(), use_task);
   }
-  co_return body_share_.grow_to(body.capacity()) ? 0 : 503;
+  co_return hold_body();
+}
+
+// Counts what the body holds by now; 0, or the status to refuse it with.
+unsigned connection::hold_body() {
+  switch (body_share_.grow_to(space_->asked.body.capacity())) {
+    case body_share::growth::too_much:
+      return 503;
+    case body_share::growth::too_much_of_client:
+      return 429;
+    case body_share::growth::fits:
+      break;
+  }
+  return 0;
 }
 
 // Waits for bytes, reads once and parses.
@@ -251,19 +268,26 @@ void connection::set_deadline(std::chrono::milliseconds from_now) {
   cut_ = false;
 }
 
-// The client must keep the least rate: bytes that it sends or takes earlier than it has to are a credit, but never for
-// more than the time a silent one is given.
 void connection::extend_deadline(std::uint64_t bytes, std::chrono::milliseconds slack) {
-  const std::uint64_t rate = std::max<std::uint64_t>(home_.what().settings.limits.bytes_per_second_min, 1);
-  const auto earned = std::chrono::microseconds(bytes * 1'000'000 / rate);
-  deadline_ = std::min(deadline_ + earned, std::chrono::steady_clock::now() + slack);
+  const least_rate rate{.bytes_per_second = home_.what().settings.limits.bytes_per_second_min, .slack = slack};
+  deadline_ = rate.extend(deadline_, bytes, std::chrono::steady_clock::now());
 }
 
 void connection::look_at_clock(time_point now) {
   if (watch_full_ && on_gone_ && socket_.peer_closed()) peer_is_gone();
   if (now < deadline_) return;
+  if (sending_) look_at_reader();
+  if (now < deadline_) return;
   cut_ = true;
   socket_.cancel();
+}
+
+// A slow reader takes bytes that the kernel holds long before it has room for ours.
+void connection::look_at_reader() {
+  const std::int64_t taken = socket_.taken_bytes();
+  extend_deadline(static_cast<std::uint64_t>(std::max<std::int64_t>(taken - taken_bytes_, 0)),
+                  home_.what().settings.limits.write_timeout);
+  taken_bytes_ = taken;
 }
 
 void connection::close_if_idle() {

@@ -59,12 +59,14 @@ class connection final : public exchange, public std::enable_shared_from_this<co
   task<bool> meet_proxy();
   task<bool> read_header();
   task<unsigned> receive_body(std::size_t bytes_max);
+  unsigned hold_body();
   task<error_code> receive();
   error_code read_some();
   void feed();
   task<> linger();
   void extend_deadline(std::uint64_t bytes, std::chrono::milliseconds slack);
   void set_deadline(std::chrono::milliseconds from_now);
+  void look_at_reader();
   void clear_deadline() { deadline_ = time_point::max(); }
 
   // connection_handling.cpp: what is done with a request
@@ -104,10 +106,12 @@ class connection final : public exchange, public std::enable_shared_from_this<co
   time_point began_;       // when the request's first byte came
   body_share body_share_;  // of what all bodies may hold
   std::uint64_t answer_bytes_ = 0;
+  std::int64_t taken_bytes_ = 0;  // by a client that is waited for, at the last look
   unsigned status_ = 0;
   answer_state answer_ = answer_state::none;
   bool idle_ = false;          // waits for a request's first byte
   bool cut_ = false;           // a deadline has passed
+  bool sending_ = false;       // and the client is slower than we are
   bool reusable_ = false;      // another request may follow
   bool more_to_come_ = false;  // of what the client sends, behind the answer
   bool chunked_ = false;

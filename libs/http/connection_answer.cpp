@@ -136,15 +136,16 @@ task<error_code> connection::send(std::span<const asio::const_buffer> buffers) {
   const stream_socket::outcome first = socket_.try_write(buffers);
   if (first.error) reusable_ = false;
   if (first.error || first.bytes == all) co_return first.error;
-  const std::chrono::milliseconds patience = home_.what().settings.limits.write_timeout;
-  set_deadline(patience);
+  set_deadline(home_.what().settings.limits.write_timeout);
+  taken_bytes_ = socket_.taken_bytes();
+  sending_ = true;
   error_code code;
   for (std::size_t sent = first.bytes; sent < all && !code;) {
     const stream_socket::outcome step = socket_.try_write(buffers, sent);
     code = step.would_block ? co_await socket_.wait_writable() : step.error;
     sent += step.bytes;
-    extend_deadline(step.bytes, patience);
   }
+  sending_ = false;
   clear_deadline();
   if (code) reusable_ = false;
   if (code && cut_) home_.count_cut();

@@ -1,7 +1,5 @@
 #include "http/connection_quota.hpp"
 
-#include <functional>
-#include <string_view>
 #include <utility>
 
 namespace sluice::http {
@@ -55,10 +53,6 @@ connection_place::entry* connection_quota::count(const boost::asio::ip::address&
 std::size_t connection_quota::size() const {
   const std::lock_guard lock(mutex_);
   return connections_;
-}
-
-std::size_t connection_quota::hash::operator()(const client_key& key) const {
-  return std::hash<std::string_view>()({reinterpret_cast<const char*>(key.data()), key.size()});
 }
 
 void connection_quota::give_back(connection_place::entry* counted) {

@@ -56,9 +56,6 @@ class connection_quota : public std::enable_shared_from_this<connection_quota> {
 
  private:
   friend class connection_place;
-  struct hash {
-    std::size_t operator()(const client_key& key) const;
-  };
   connection_place::entry* count(const boost::asio::ip::address& address);
   void give_back(connection_place::entry* counted);
 
@@ -66,7 +63,7 @@ class connection_quota : public std::enable_shared_from_this<connection_quota> {
   const std::size_t per_address_max_;
   mutable std::mutex mutex_;
   std::size_t connections_ = 0;
-  std::unordered_map<client_key, std::size_t, hash> by_address_;
+  std::unordered_map<client_key, std::size_t, client_key_hash> by_address_;
 };
 
 }  // namespace sluice::http

@@ -4,6 +4,7 @@
 
 #include <boost/asio/error.hpp>
 #include <boost/asio/ip/v6_only.hpp>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include "async/with_deadline.hpp"
@@ -19,6 +20,9 @@ constexpr auto accept_pause = 100ms;
 // Connections over a cap that are told so at a time; the rest is closed without a word.
 constexpr std::size_t refusals_max = 64;
 constexpr std::size_t spare_workspaces_max = 64;
+// What the kernel keeps for a slow client, beside what is on the wire: a cursor that lags costs less than megabytes of
+// its own, and goes on in small steps.
+constexpr int kernel_unsent_bytes_max = 128 * 1024;
 
 // The deadlines are looked at this often: a fraction of the shortest, so that all are kept to within about an eighth.
 std::chrono::milliseconds sweep_interval(const server_limits& limits) {
@@ -43,11 +47,14 @@ listener::~listener() = default;
 
 error_code listener::open(const asio::ip::tcp::endpoint& endpoint) {
   using reuse_port = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
+  using unsent_low_water = asio::detail::socket_option::integer<IPPROTO_TCP, TCP_NOTSENT_LOWAT>;
   error_code code;
   acceptor_.open(endpoint.protocol(), code);
   if (!code) acceptor_.set_option(asio::socket_base::reuse_address(true), code);
   if (!code) acceptor_.set_option(reuse_port(true), code);
   if (!code && endpoint.address().is_v6()) acceptor_.set_option(asio::ip::v6_only(false), code);
+  // Connections inherit it.
+  if (!code) acceptor_.set_option(unsent_low_water(kernel_unsent_bytes_max), code);
   if (!code) acceptor_.bind(endpoint, code);
   if (!code) acceptor_.listen(asio::socket_base::max_listen_connections, code);
   return code;

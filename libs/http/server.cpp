@@ -62,7 +62,10 @@ server::server(async::worker_pool& workers, worker_buffers& buffers, server_sett
                server_hooks hooks) {
   auto quota =
       std::make_shared<connection_quota>(settings.limits.connections_max, settings.limits.connections_per_address_max);
-  auto bodies = std::make_shared<body_quota>(settings.limits.bodies_bytes_max);
+  const server_limits& limits = settings.limits;
+  auto bodies = std::make_shared<body_quota>(
+      limits.bodies_bytes_max,
+      std::max(limits.body_bytes_max, limits.bodies_bytes_max / server_limits::bodies_of_one_client));
   auto what = std::make_shared<serving>(serving{.settings = std::move(settings),
                                                 .routes = std::move(routes),
                                                 .hooks = std::move(hooks),

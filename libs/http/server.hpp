@@ -29,8 +29,10 @@ struct server_limits {
   std::size_t header_fields_max = 100;                            ///< (431)
   std::size_t body_bytes_max = std::size_t{10} * 1024 * 1024;     ///< (413)
   std::size_t bodies_bytes_max = std::size_t{256} * 1024 * 1024;  ///< of all bodies under way together (503)
-  std::size_t connections_max = 100'000;                          ///< on all workers, taken sockets included (503)
-  std::size_t connections_per_address_max = 1000;                 ///< (429); trusted proxies aside
+  /// Of one client's bodies under way (429): the larger of `body_bytes_max` and this part of `bodies_bytes_max`.
+  static constexpr std::size_t bodies_of_one_client = 4;
+  std::size_t connections_max = 100'000;           ///< on all workers, taken sockets included (503)
+  std::size_t connections_per_address_max = 1000;  ///< (429); trusted proxies aside
 
   std::chrono::milliseconds header_timeout{10'000};  ///< from the first byte, or the accept, to the end of the header
   std::chrono::milliseconds idle_timeout{75'000};    ///< between two requests of a connection

@@ -108,6 +108,34 @@ TEST_F(server_test, all_bodies_together_are_bounded) {
   EXPECT_THAT(third.read_answer(), EndsWith("yyy"));
 }
 
+TEST_F(server_test, the_bodies_of_one_client_leave_room_for_others) {
+  // Every client of this test comes from here and is told apart by what the proxy says.
+  serve({echo_route()}, {.limits = {.body_bytes_max = 200'000, .bodies_bytes_max = 1'000'000, .linger_timeout = 100ms},
+                         .trusted_proxies = {address_range::parse("127.0.0.1").value()}});
+  const auto begin = [](raw_client& client, std::string_view address) {
+    client.send("POST /echo HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: " + std::string(address) +
+                "\r\nContent-Length: 150000\r\nExpect: 100-continue\r\n\r\n");
+    client.read_until("\r\n\r\n");
+  };
+  raw_client greedy = connect();
+  begin(greedy, "192.0.2.1");
+  raw_client again = connect();
+  begin(again, "192.0.2.1");
+  const std::string refusal = again.read_to_end();
+  EXPECT_THAT(refusal, StartsWith("HTTP/1.1 429 "));
+  EXPECT_THAT(refusal, HasSubstr("\r\nRetry-After: 1\r\n"));
+  raw_client other = connect();
+  begin(other, "192.0.2.2");
+  for (raw_client* const one : {&greedy, &other}) {
+    one->send(std::string(150'000, 'x'));
+    EXPECT_THAT(one->read_answer(), EndsWith("xxx"));
+  }
+  raw_client later = connect();
+  begin(later, "192.0.2.1");
+  later.send(std::string(150'000, 'y'));
+  EXPECT_THAT(later.read_answer(), EndsWith("yyy"));
+}
+
 TEST_F(server_test, a_large_body_leaves_nothing_that_the_next_ones_would_pay_for) {
   serve({echo_route()}, with({.bodies_bytes_max = 150'000}));
   raw_client large = connect();

@@ -2,6 +2,7 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 
 #include "async/wakeup.hpp"
+#include "http/least_rate.hpp"
 #include "http/server_testing.hpp"
 
 namespace sluice::http {
@@ -119,6 +120,33 @@ TEST_F(server_test, a_client_that_reads_slowly_gets_everything) {
   client.send("GET /stream HTTP/1.0\r\n\r\n");
   client.read_until("\r\n\r\n");
   EXPECT_EQ(client.read_to_end().size(), 32'000'000U);
+}
+
+TEST(least_rate_test, who_keeps_the_least_rate_is_waited_for_and_who_stops_is_given_the_slack) {
+  const least_rate rate{.bytes_per_second = 1000, .slack = 10s};
+  const auto began = std::chrono::steady_clock::now();
+  auto deadline = began + rate.slack;
+  for (const auto passed : {1s, 2s, 3s, 4s, 5s, 6s, 7s, 8s, 9s, 10s, 11s, 12s})
+    deadline = rate.extend(deadline, 1000, began + passed);
+  EXPECT_EQ(deadline, began + 12s + rate.slack);
+  EXPECT_EQ(rate.extend(deadline, 0, began + 15s), deadline);
+  // Half the rate loses half of its time.
+  EXPECT_EQ(rate.extend(deadline, 2500, began + 17s), began + 22s + 2500ms);
+  // Megabytes at once are no credit for hours.
+  EXPECT_EQ(rate.extend(deadline, 50'000'000, began + 17s), began + 17s + rate.slack);
+  EXPECT_EQ((least_rate{.bytes_per_second = 0, .slack = 10s}.extend(began, 1, began)), began + 1s);
+}
+
+TEST_F(server_test, a_client_is_waited_for_as_long_as_it_keeps_the_least_rate) {
+  // Far longer than a silent one, in bites that are smaller than what makes the kernel take more.
+  serve({{"GET", "/much", send_much}}, with({.write_timeout = 400ms, .bytes_per_second_min = 100'000}));
+  raw_client client = connect(4096);
+  client.send("GET /much HTTP/1.1\r\nHost: x\r\n\r\n");
+  for (const auto until = std::chrono::steady_clock::now() + 2s; std::chrono::steady_clock::now() < until;) {
+    ASSERT_EQ(client.read_bytes(4096).size(), 4096U);
+    std::unique_lock lock(log.mutex);
+    ASSERT_FALSE(log.changed.wait_for(lock, 5ms, [this] { return !log.exchanges.empty(); }));
+  }
 }
 
 TEST_F(server_test, has_a_cap_on_connections_of_one_address) {

@@ -5,8 +5,10 @@
 #include <cerrno>
 
 #include <boost/asio/error.hpp>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "http/tls_session.hpp"
@@ -117,7 +119,9 @@ stream_socket::outcome stream_socket::try_read(std::span<char> into) {
 
 stream_socket::outcome stream_socket::try_write(std::span<const asio::const_buffer> buffers, std::size_t done) {
   if (!socket_.is_open()) return {.error = asio::error::bad_descriptor};
-  return tls_ ? tls_->try_write(buffers, done) : plain_write(socket_.native_handle(), buffers, done);
+  const outcome sent = tls_ ? tls_->try_write(buffers, done) : plain_write(socket_.native_handle(), buffers, done);
+  written_bytes_ += static_cast<std::int64_t>(sent.bytes);
+  return sent;
 }
 
 task<error_code> stream_socket::write_all(std::span<const asio::const_buffer> buffers) {
@@ -135,6 +139,12 @@ task<error_code> stream_socket::write_all(std::span<const asio::const_buffer> bu
 task<error_code> stream_socket::write_all(std::string_view bytes) {
   const asio::const_buffer one(bytes.data(), bytes.size());
   co_return co_await write_all(std::span(&one, 1));
+}
+
+std::int64_t stream_socket::taken_bytes() {
+  int unacknowledged = 0;
+  if (socket_.is_open()) ::ioctl(socket_.native_handle(), SIOCOUTQ, &unacknowledged);
+  return written_bytes_ - unacknowledged;
 }
 
 bool stream_socket::peer_closed() {

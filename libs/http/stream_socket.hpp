@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <expected>
 #include <memory>
 #include <optional>
@@ -62,6 +63,10 @@ class stream_socket {
   task<error_code> write_all(std::span<const asio::const_buffer> buffers);
   task<error_code> write_all(std::string_view bytes);
 
+  /// How many of the bytes written so far the peer's machine has acknowledged (with TLS a little less: records have
+  /// heads). What tells a slow reader from none while the kernel takes nothing more from us.
+  std::int64_t taken_bytes();
+
   /// Whether the peer has closed its side or the connection is broken, even behind bytes that were not read yet.
   bool peer_closed();
   /// Tells the peer that nothing more comes; reading goes on.
@@ -82,6 +87,7 @@ class stream_socket {
 
   tcp_socket socket_;
   std::unique_ptr<tls_session> tls_;
+  std::int64_t written_bytes_ = 0;
   // The last read took less than it could, so the next one would block: it says so without asking the kernel. What has
   // come since makes `wait_readable` return at once.
   bool drained_ = false;

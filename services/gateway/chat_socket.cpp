@@ -8,6 +8,7 @@
 #include "base/ids.hpp"
 #include "base/storage.hpp"
 #include "gateway/chat_sockets.hpp"
+#include "http/least_rate.hpp"
 #include "telemetry/names.hpp"
 
 namespace sluice::gateway {
@@ -227,7 +228,6 @@ void chat_socket::flush() {
 }
 
 task<> chat_socket::write_all() {
-  async::watchdog patience(all_.get_executor(), [this] { cut(); });
   std::string sending;
   while (!ended_) {
     frame_batch batch(out_);
@@ -238,10 +238,11 @@ task<> chat_socket::write_all() {
       continue;
     }
     sending.swap(out_);
-    patience.expire_after(all_.told().write_timeout);
     const asio::const_buffer whole(sending.data(), sending.size());
-    const error_code problem = co_await socket_.write_all({&whole, 1});
-    patience.disarm();
+    const auto first = socket_.try_write({&whole, 1});
+    error_code problem = first.error;
+    if (!problem && first.bytes < sending.size())
+      problem = co_await write_slowly(std::string_view(sending).substr(first.bytes));
     if (problem) {
       cut();
       break;
@@ -251,6 +252,26 @@ task<> chat_socket::write_all() {
     written_.notify();
   }
   free_storage(out_);
+}
+
+// To a peer that is slower than we are: it is waited for as long as it keeps the least rate.
+task<error_code> chat_socket::write_slowly(std::string_view bytes) {
+  const settings& told = all_.told();
+  const http::least_rate rate{.bytes_per_second = told.bytes_per_second_min, .slack = told.write_timeout};
+  auto deadline = steady_clock::now() + told.write_timeout;
+  std::int64_t taken = socket_.taken_bytes();
+  async::watchdog patience(all_.get_executor(), [&] {
+    const std::int64_t before = std::exchange(taken, socket_.taken_bytes());
+    const auto now = steady_clock::now();
+    deadline = rate.extend(deadline, static_cast<std::uint64_t>(std::max<std::int64_t>(taken - before, 0)), now);
+    if (deadline > now) {
+      patience.expire_at(deadline);
+    } else {
+      cut();
+    }
+  });
+  patience.expire_at(deadline);
+  co_return co_await socket_.write_all(bytes);
 }
 
 void chat_socket::close(std::uint16_t code, std::string_view reason) {
@@ -292,7 +313,7 @@ bool chat_socket::is_dripping(steady_clock::time_point now) {
   if (message_since_ == steady_clock::time_point()) return false;
   if (out_.size() > unsent_bytes_max) message_since_ = now;  // it is we who do not read
   const settings& told = all_.told();
-  const std::chrono::seconds earned(decoder_.partial_bytes() / told.message_bytes_per_second_min);
+  const std::chrono::seconds earned(decoder_.partial_bytes() / told.bytes_per_second_min);
   return now - message_since_ >= told.message_timeout + earned;
 }
 

@@ -56,6 +56,7 @@ class chat_socket : public std::enable_shared_from_this<chat_socket> {
   task<> start(start_command asked);
   task<> resume(resume_command asked, telemetry::span trace = {});
   task<> write_all();
+  task<error_code> write_slowly(std::string_view bytes);
   /// Sends what is in `out_` at once if nobody is writing; what does not fit becomes the writer's.
   void flush();
   /// Both sides have said that it is over: ends our direction and waits for the peer to end its own.

@@ -19,7 +19,7 @@ struct settings : door::settings {
   std::chrono::milliseconds heartbeat{30'000};          ///< a silent peer is pinged after this, and closed after two
   std::chrono::milliseconds write_timeout{30'000};      ///< a peer that takes nothing for so long is closed
   std::chrono::milliseconds message_timeout{10'000};    ///< for a message that was begun, beside the least rate
-  std::uint64_t message_bytes_per_second_min = 1024;    ///< that rate
+  std::uint64_t bytes_per_second_min = 1024;            ///< the least rate of messages and writes
   std::chrono::milliseconds close_timeout{2'000};       ///< how long a peer may take to answer our close frame
   std::chrono::milliseconds session_check{1'800'000};   ///< how often it is asked whether a socket's session stands
   std::chrono::milliseconds stream_keep_alive{15'000};  ///< a comment on a silent event stream
