@@ -39,9 +39,6 @@ class gateway_role final : public role {
   result<void> prepare() override {
     auto told = make_client_server_settings(on_.told);
     if (!told) return failure(error_reason::invalid_argument, std::move(told.error()));
-    // The administration's are another role's business, which reads the same file.
-    for (const std::string& idle : gateway_.idle_limits())
-      on_.log.warning("limits: no route of this role fits the path and method", {{"limit", idle}});
     std::vector<http::route> routes = on_.public_routes();
     std::ranges::move(guard(on_.told, gateway_.routes()), std::back_inserter(routes));
     http::server_hooks hooks = on_.hooks;

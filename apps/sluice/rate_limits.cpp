@@ -5,7 +5,9 @@
 
 #include <fmt/format.h>
 
+#include "app/client_routes.hpp"
 #include "app/settings.hpp"
+#include "door/request_limits.hpp"
 #include "http/server.hpp"
 
 namespace sluice::app {
@@ -66,6 +68,23 @@ structure<Limit> with_common_keys() {
   return keys;
 }
 
+// What no route of ours fits: somebody has mistyped it. Nothing, or what to do.
+std::string misfit(const limit_match_settings& match) {
+  const door::request_limit asked{.path = match.path, .method = match.method};
+  const auto fits = [&](const client_route& one) { return door::request_limits::fits(asked, one.method, one.pattern); };
+  if (std::ranges::any_of(client_routes(), fits)) return {};
+  std::vector<std::string_view> patterns;
+  std::string methods;
+  for (const client_route& one : client_routes()) {
+    patterns.push_back(one.pattern);
+    if (one.pattern == match.path) methods += (methods.empty() ? "" : ", ") + one.method;
+  }
+  if (!methods.empty()) return fmt::format("no route fits: {} is asked with {}", match.path, methods);
+  const std::string_view meant = nearest(match.path, patterns);
+  return fmt::format("no route fits {}{}", match.path.empty() ? match.method : match.path,
+                     meant.empty() ? std::string() : fmt::format(", did you mean \"{}\"?", meant));
+}
+
 rate_limit default_limit(std::string name, std::string path, std::uint32_t limit, milliseconds per) {
   window_limit_settings made;
   made.name = std::move(name);
@@ -115,6 +134,8 @@ problems check_rate_limits(const std::vector<rate_limit>& all, const value& docu
       add(path + ".match", fmt::format("{}.match: `operation: chat` counts answers however they are asked for: leave "
                                        "out path and method",
                                        path));
+    else if (const std::string why = misfit(match); !why.empty())
+      add(path + ".match", fmt::format("{}.match: {}", path, why));
     const auto* const bucket = std::get_if<bucket_limit_settings>(&all[i]);
     if (bucket != nullptr && bucket->burst / bucket->rate > seconds_to_fill_max)
       add(path + ".burst", fmt::format("{}: at a rate of {} a second, a burst of {} takes more than a year to save up",

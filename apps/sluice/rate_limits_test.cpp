@@ -52,6 +52,22 @@ TEST(rate_limits, are_read_as_they_are_written) {
   EXPECT_EQ(std::get<limits::token_bucket_rule>(made[2].what.rule).rate, 0.5);
 }
 
+TEST(rate_limits, are_about_routes_that_there_are) {
+  const auto with_match = [](std::string_view match) {
+    return errors("limits:\n  - {name: a, by: address, algorithm: token_bucket, rate: 1, burst: 1,\n     match: {" +
+                  std::string(match) + "}}\n");
+  };
+  EXPECT_THAT(with_match("path: /logn"),
+              ElementsAre("sluice.yaml:3:13: limits[0].match: no route fits /logn, did you mean \"/login\"?"));
+  EXPECT_THAT(with_match("path: /v1/keys, method: PUT"),
+              ElementsAre(HasSubstr("limits[0].match: no route fits: /v1/keys is asked with GET, POST")));
+  EXPECT_THAT(with_match("path: /v2/*"), ElementsAre(HasSubstr("no route fits /v2/*")));
+  EXPECT_THAT(with_match("method: TRACE"), ElementsAre(HasSubstr("no route fits TRACE")));
+  for (const char* right : {"path: /, method: HEAD", "path: /admin/api/*", "path: \"/v1/models/{model}\"",
+                            "path: /chat", "path: /v1/auth/refresh", "method: DELETE"})
+    EXPECT_THAT(with_match(right), IsEmpty()) << right;
+}
+
 TEST(rate_limits, say_what_is_wrong_and_where) {
   EXPECT_THAT(
       errors("limits:\n"

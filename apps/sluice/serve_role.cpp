@@ -10,6 +10,7 @@
 
 #include "admin/module.hpp"
 #include "agent/module.hpp"
+#include "app/client_routes.hpp"
 #include "app/first_admin.hpp"
 #include "app/listener.hpp"
 #include "app/observed_metrics.hpp"
@@ -47,9 +48,6 @@ class serve_role final : public role {
   }
 
   result<void> prepare() override {
-    if (const auto idle = gateway_.idle_limits(admin_.routes()); !idle.empty())
-      return failure(error_reason::invalid_argument,
-                     "limits: no route fits the path and method of \"" + idle.front() + "\"");
     if (auto made = make_listener(); !made) return made;
     const auto first = people_.prepare();
     if (!first) return std::unexpected(first.error());
@@ -100,9 +98,11 @@ class serve_role final : public role {
   result<void> make_listener() {
     auto told = make_client_server_settings(on_.told);
     if (!told) return failure(error_reason::invalid_argument, std::move(told.error()));
+    std::vector<http::route> for_clients = gateway_.routes();
+    std::ranges::move(admin_.routes(), std::back_inserter(for_clients));
+    if (auto known = check_client_routes(for_clients); !known) return known;
     std::vector<http::route> routes = on_.public_routes();
-    std::ranges::move(guard(on_.told, gateway_.routes()), std::back_inserter(routes));
-    std::ranges::move(guard(on_.told, admin_.routes()), std::back_inserter(routes));
+    std::ranges::move(guard(on_.told, std::move(for_clients)), std::back_inserter(routes));
     http::server_hooks hooks = on_.hooks;
     hooks.make_error = gateway::module::make_error;
     outside_.emplace(on_.workers, on_.buffers, std::move(*told), std::move(routes), hooks);

@@ -124,6 +124,6 @@ test('a limit for a path that does not exist is an error at the start', async ()
     env: { SLUICE_LIMITS: limits },
   });
   expect(await sluice.ended).toMatchObject({ code: 78 });
-  expect(sluice.stderr).toContain('limits: no route fits the path and method of "typo"');
+  expect(sluice.stderr).toContain('limits[0].match: no route fits /dmeo, did you mean "/demo"?');
   await rm(data, { recursive: true });
 });

@@ -106,17 +106,6 @@ std::vector<http::route> module::routes() {
   return all;
 }
 
-std::vector<std::string> module::idle_limits(const std::vector<http::route>& others) {
-  std::vector<http::route> all = routes();
-  std::ranges::copy(others, std::back_inserter(all));
-  std::vector<std::string> idle;
-  for (const request_limit& one : settings_.limits) {
-    const auto fits = [&one](const http::route& at) { return request_limits::fits(one, at.method, at.pattern); };
-    if (!one.counts_chats && std::ranges::none_of(all, fits)) idle.push_back(one.what.name);
-  }
-  return idle;
-}
-
 // Upgrades charge their limits themselves, for they have credentials of their own.
 http::route module::chat_route(std::string pattern) {
   limit_scope scope = limits_.of_route("GET", pattern, false);

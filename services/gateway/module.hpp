@@ -36,8 +36,6 @@ class module {
 
   /// What the gateway answers to clients, within its limits.
   std::vector<http::route> routes();
-  /// The names of the limits that no route fits, here or among `others` of the listener: somebody has mistyped a path.
-  std::vector<std::string> idle_limits(const std::vector<http::route>& others = {});
   /// For other services on the same listener.
   door::admission& door() { return door_; }
   const door::request_limits& limits() const { return limits_; }
