@@ -16,6 +16,10 @@ limits::limit make_limit(std::string name, std::uint32_t failures, milliseconds 
                                             .burst = failures}};
 }
 
+// Longer than passwords take that come together, shorter than people wait.
+constexpr auto patience = std::chrono::seconds(5);
+constexpr auto look_again_after = milliseconds(100);
+
 std::string known_address_key(const std::string& pair) {
   return "known-address:" + pair;
 }
@@ -31,6 +35,23 @@ std::string counted_address(const std::string& address) {
   auto bytes = v6.to_bytes();
   std::fill(bytes.begin() + 8, bytes.end(), 0);
   return asio::ip::address_v6(bytes).to_string() + "/64";
+}
+
+attempts_under_way::mark attempts_under_way::add(const std::string& count) {
+  {
+    const std::scoped_lock lock(table_->mutex);
+    ++table_->marks[count];
+  }
+  // What it points to is of no interest, its end is.
+  return {table_.get(), [in = table_, count](const void*) {
+            const std::scoped_lock lock(in->mutex);
+            if (--in->marks[count] == 0) in->marks.erase(count);
+          }};
+}
+
+bool attempts_under_way::any(const std::string& count) const {
+  const std::scoped_lock lock(table_->mutex);
+  return table_->marks.contains(count);
 }
 
 sign_in_throttle::sign_in_throttle(limits::limiter& limiter, state::shared_state& state, const throttle_settings& told)
@@ -55,16 +76,34 @@ task<result<std::optional<limits::decision>>> sign_in_throttle::charge(const lim
   co_return std::unexpected(std::move(refused));
 }
 
+// Attempts that are under way may turn out to be right and cost nothing.
+task<result<std::optional<limits::decision>>> sign_in_throttle::charge_attempt(const limits::limit& by,
+                                                                               const std::string& key,
+                                                                               attempt& charged) {
+  const std::string count = by.name + ':' + key;
+  const auto give_up_at = std::chrono::steady_clock::now() + patience;
+  for (;;) {
+    auto done = co_await charge(by, key);
+    const bool used_up = !done && done.error().reason == error_reason::rate_limited;
+    if (!used_up || !under_way_.any(count) || std::chrono::steady_clock::now() >= give_up_at) {
+      if (done) charged.marks.push_back(under_way_.add(count));
+      co_return done;
+    }
+    steady_timer later(co_await asio::this_coro::executor, look_again_after);
+    co_await later.async_wait(use_task);
+  }
+}
+
 task<result<sign_in_throttle::attempt>> sign_in_throttle::admit(std::string name_key, std::string address) {
   attempt charged;
   charged.address = counted_address(address);
   charged.account = sha256_hex(name_key);
   charged.pair = sha256_hex(charged.account + charged.address);
 
-  auto of_address = co_await charge(by_address_, charged.address);
+  auto of_address = co_await charge_attempt(by_address_, charged.address, charged);
   if (!of_address) co_return std::unexpected(std::move(of_address.error()));
   charged.of_address = *of_address;
-  auto of_pair = co_await charge(by_pair_, charged.pair);
+  auto of_pair = co_await charge_attempt(by_pair_, charged.pair, charged);
   if (!of_pair) {
     co_await take_back(charged);
     co_return std::unexpected(std::move(of_pair.error()));
@@ -72,7 +111,7 @@ task<result<sign_in_throttle::attempt>> sign_in_throttle::admit(std::string name
   charged.of_pair = *of_pair;
   const auto known = co_await state_.get(known_address_key(charged.pair));
   if (known && *known) co_return charged;
-  auto of_account = co_await charge(by_account_, charged.account);
+  auto of_account = co_await charge_attempt(by_account_, charged.account, charged);
   if (!of_account) {
     co_await take_back(charged);
     co_return std::unexpected(std::move(of_account.error()));

@@ -51,6 +51,25 @@ TEST(throttling, makes_a_guesser_wait_longer_and_never_for_ever) {
   EXPECT_TRUE(here.guess("alice", "198.51.100.7"));
 }
 
+TEST(throttling, waits_for_attempts_that_may_be_right) {
+  door here;
+  std::vector<sign_in_throttle::attempt> together;
+  for (int i = 0; i < 10; ++i)
+    together.push_back(here.guess("alice", "198.51.100.7").value());
+  asio::io_context loop;
+  std::optional<result<sign_in_throttle::attempt>> last;
+  asio::co_spawn(loop, here.throttle.admit("alice", "198.51.100.7"),
+                 [&](std::exception_ptr, result<sign_in_throttle::attempt> got) { last.emplace(std::move(got)); });
+  loop.poll();
+  EXPECT_FALSE(last);
+  run(here.forgive(std::move(together.back())));
+  together.clear();  // the others were wrong
+  loop.run();
+  ASSERT_TRUE(last && *last);
+  last.reset();
+  EXPECT_FALSE(here.guess("alice", "198.51.100.7"));
+}
+
 TEST(throttling, keeps_no_owner_out_whatever_strangers_do) {
   door here;
   here.sign_in("alice", "192.0.2.1");
