@@ -147,7 +147,7 @@ type<server_settings> server() {
            "Whether `?token=` in the URL is taken as a credential. Without a file true.");
   keys.key("trusted_proxies", &s::trusted_proxies, list_of(text(range_rule)),
            "Addresses and networks (CIDR) of proxies whose X-Forwarded-For, Forwarded and PROXY header say who the "
-           "client is.");
+           "client is, and whose X-Forwarded-Proto says how it came.");
   keys.key("cors", &s::cors, cors(), "Pages of other origins in browsers.");
   keys.key("workers", &s::workers, integer<std::uint32_t>(0, 1024), "Worker threads; 0: one per core.");
   keys.key("tls", &s::tls, tls(), "TLS towards clients.");

@@ -184,12 +184,13 @@ task<unsigned> connection::receive_body(std::size_t bytes_max) {
   const server_limits& limits = home_.what().settings.limits;
   request_parser& parser = space_->parser;
   const std::string& body = space_->asked.body;
+  body_share_ = body_share(*home_.what().bodies, client_key_of(space_->asked.client_address));
+  parser.reserve_body();
+  if (const unsigned refusal = hold_body()) co_return refusal;  // who asks first is spared the sending
   if (parser.expects_continue() && body.empty()) {
     const asio::const_buffer bytes(go_on.data(), go_on.size());
     socket_.try_write(std::span(&bytes, 1));  // a client that does not get it goes on by itself
   }
-  body_share_ = body_share(*home_.what().bodies, client_key_of(space_->asked.client_address));
-  parser.reserve_body();
   set_deadline(limits.body_timeout);
   for (unsigned reads = 1; !parser.done(); ++reads) {
     if (parser.failed()) co_return parser.status();

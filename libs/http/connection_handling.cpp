@@ -37,8 +37,8 @@ void connection::describe_client() {
   http::request& asked = space_->asked;
   asked.remote_address = peer_.address();
   asked.remote_port = peer_.port();
-  asked.is_tls = socket_.is_tls();
   const server_settings& settings = home_.what().settings;
+  asked.is_tls = socket_.is_tls() || is_forwarded_over_tls(peer_.address(), asked.headers, settings.trusted_proxies);
   asked.client_address = find_client_address(peer_.address(), asked.headers, settings.trusted_proxies);
   space_->answer_headers.clear();
   append_cors(settings.cors, asked, space_->answer_headers);

@@ -163,4 +163,14 @@ ip::address find_client_address(const ip::address& peer, const header_fields& he
   return described.value_or(own);
 }
 
+bool is_forwarded_over_tls(const ip::address& peer, const header_fields& headers,
+                           const std::vector<address_range>& trusted_proxies) {
+  if (trusted_proxies.empty() || !any_contains(trusted_proxies, unmapped(peer))) return false;
+  std::string all = headers.joined("X-Forwarded-Proto");
+  std::string_view last = std::string_view(all).substr(all.rfind(',') + 1);
+  while (last.starts_with(' '))
+    last.remove_prefix(1);
+  return equal_without_case(last, "https");
+}
+
 }  // namespace sluice::http

@@ -1,4 +1,4 @@
-// Who is behind the proxies: X-Forwarded-For, and Forwarded (RFC 7239). No I/O.
+// Who is behind the proxies: X-Forwarded-For, and Forwarded (RFC 7239); X-Forwarded-Proto. No I/O.
 #pragma once
 
 #include <vector>
@@ -14,5 +14,10 @@ namespace sluice::http {
 /// each other: then one of them is the client's own invention that a proxy let through. IPv4 is never mapped.
 boost::asio::ip::address find_client_address(const boost::asio::ip::address& peer, const header_fields& headers,
                                              const std::vector<address_range>& trusted_proxies);
+
+/// Whether the client has spoken TLS with the proxy that asks for it: what X-Forwarded-Proto says last, which is what
+/// the trusted peer wrote. Nobody else is believed.
+bool is_forwarded_over_tls(const boost::asio::ip::address& peer, const header_fields& headers,
+                           const std::vector<address_range>& trusted_proxies);
 
 }  // namespace sluice::http

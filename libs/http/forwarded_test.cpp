@@ -101,5 +101,20 @@ TEST(find_client_address, reads_no_endless_list) {
   EXPECT_EQ(behind("10.0.0.1", {{"X-Forwarded-For", list}}), "10.0.0.1");
 }
 
+TEST(is_forwarded_over_tls, believes_trusted_proxies_only) {
+  const std::vector<address_range> trusted = {address_range::parse("10.0.0.0/8").value()};
+  const auto asked = [&](const char* peer, const char* proto) {
+    header_fields headers;
+    headers.add("X-Forwarded-Proto", proto);
+    return is_forwarded_over_tls(at(peer), headers, trusted);
+  };
+  EXPECT_TRUE(asked("10.0.0.1", "https"));
+  EXPECT_TRUE(asked("::ffff:10.0.0.1", "http, HTTPS"));
+  EXPECT_FALSE(asked("10.0.0.1", "https, http"));
+  EXPECT_FALSE(asked("10.0.0.1", ""));
+  EXPECT_FALSE(asked("203.0.113.9", "https"));
+  EXPECT_FALSE(is_forwarded_over_tls(at("10.0.0.1"), {}, trusted));
+}
+
 }  // namespace
 }  // namespace sluice::http

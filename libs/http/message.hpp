@@ -29,7 +29,7 @@ struct request {
   boost::asio::ip::address remote_address = {};  ///< of the peer, which may be a proxy
   std::uint16_t remote_port = 0;
   boost::asio::ip::address client_address = {};  ///< behind trusted proxies; IPv4 is never mapped
-  bool is_tls = false;
+  bool is_tls = false;                           ///< with us, or with the trusted proxy that asks for the client
   std::string request_id = {};  ///< the client's own if it is sane, else ours; goes back as X-Request-Id
 
   telemetry::trace_context trace = {};  ///< of the span that this request is; what it causes belongs under it

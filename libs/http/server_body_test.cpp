@@ -90,6 +90,9 @@ TEST_F(server_test, bytes_that_came_early_do_not_buy_hours_of_silence) {
   EXPECT_THAT(client.read_to_end(), StartsWith("HTTP/1.1 408 "));
 }
 
+// Once this is answered, the share of the body before it has been given back.
+constexpr std::string_view echo_again = "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nz";
+
 TEST_F(server_test, all_bodies_together_are_bounded) {
   serve({echo_route()}, with({.bodies_bytes_max = 300'000, .linger_timeout = 100ms}));
   raw_client first = connect();
@@ -97,12 +100,12 @@ TEST_F(server_test, all_bodies_together_are_bounded) {
   first.read_until("\r\n\r\n");  // from here on it has its share
   raw_client second = connect();
   second.send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 200000\r\nExpect: 100-continue\r\n\r\n");
-  second.read_until("\r\n\r\n");
   const std::string refusal = second.read_to_end();
   EXPECT_THAT(refusal, StartsWith("HTTP/1.1 503 "));
   EXPECT_THAT(refusal, HasSubstr("\r\nRetry-After: 1\r\n"));
   first.send(std::string(200'000, 'x'));
   EXPECT_THAT(first.read_answer(), EndsWith("xxx"));
+  EXPECT_THAT(first.ask(echo_again), EndsWith("z"));
   raw_client third = connect();
   third.send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 200000\r\n\r\n" + std::string(200'000, 'y'));
   EXPECT_THAT(third.read_answer(), EndsWith("yyy"));
@@ -115,10 +118,11 @@ TEST_F(server_test, the_bodies_of_one_client_leave_room_for_others) {
   const auto begin = [](raw_client& client, std::string_view address) {
     client.send("POST /echo HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: " + std::string(address) +
                 "\r\nContent-Length: 150000\r\nExpect: 100-continue\r\n\r\n");
-    client.read_until("\r\n\r\n");
   };
+  const auto goes_on = [](raw_client& client) { return client.read_until("\r\n\r\n").contains("100 Continue"); };
   raw_client greedy = connect();
   begin(greedy, "192.0.2.1");
+  EXPECT_TRUE(goes_on(greedy));
   raw_client again = connect();
   begin(again, "192.0.2.1");
   const std::string refusal = again.read_to_end();
@@ -126,12 +130,15 @@ TEST_F(server_test, the_bodies_of_one_client_leave_room_for_others) {
   EXPECT_THAT(refusal, HasSubstr("\r\nRetry-After: 1\r\n"));
   raw_client other = connect();
   begin(other, "192.0.2.2");
+  EXPECT_TRUE(goes_on(other));
   for (raw_client* const one : {&greedy, &other}) {
     one->send(std::string(150'000, 'x'));
     EXPECT_THAT(one->read_answer(), EndsWith("xxx"));
   }
+  EXPECT_THAT(greedy.ask(echo_again), EndsWith("z"));
   raw_client later = connect();
   begin(later, "192.0.2.1");
+  EXPECT_TRUE(goes_on(later));
   later.send(std::string(150'000, 'y'));
   EXPECT_THAT(later.read_answer(), EndsWith("yyy"));
 }
