@@ -221,6 +221,10 @@ int run_account_request(const account_request& asked, std::istream& in, std::ost
     report(loaded.error(), err);
     return exit_configuration;
   }
+  // The first account of a server that is yet to be started is the one thing to begin with.
+  if (asked.verb != account_verb::user_add) {
+    if (const auto there = require_database(loaded->told); !there) return refuse(there.error(), err);
+  }
   asio::io_context loop(1);  // outlives the database, which answers on it
   const auto database = open_database(loaded->told, [&err](const std::string& notice) { err << notice << '\n'; });
   if (!database) return refuse(database.error(), err);

@@ -130,6 +130,14 @@ TEST_F(account_commands, say_when_the_database_is_not_to_be_had) {
   std::swap(folder_, missing);
 }
 
+TEST_F(account_commands, make_no_database_where_somebody_looks_for_one) {
+  for (const account_verb verb : {account_verb::user_list, account_verb::user_passwd, account_verb::key_create}) {
+    EXPECT_EQ(of(verb, "alice"), exit_unavailable);
+    EXPECT_THAT(err.str(), HasSubstr("there is no database at " + (folder_ / "sluice.db").string()));
+  }
+  EXPECT_TRUE(std::filesystem::is_empty(folder_));
+}
+
 TEST_F(account_commands, say_that_a_file_is_no_database) {
   std::ofstream(folder_ / "sluice.db") << "a letter to grandmother, long enough to have a page's first bytes";
   EXPECT_EQ(of(account_verb::user_list, ""), exit_unavailable);

@@ -114,10 +114,10 @@ TEST(rate_limits, guard_the_door_where_nothing_is_said_and_others_can_connect) {
       found.push_back(common_of(one).name);
     return found;
   };
-  EXPECT_THAT(names("server: {listen: '0.0.0.0:80'}"), ElementsAre("login", "register"));
+  EXPECT_THAT(names("server: {listen: '0.0.0.0:80'}"), ElementsAre("login", "register", "refresh"));
   EXPECT_THAT(names("server: {listen: '127.0.0.1:80'}"), IsEmpty());
   EXPECT_THAT(names("server: {listen: '127.0.0.1:80', trusted_proxies: [127.0.0.1]}"),
-              ElementsAre("login", "register"));
+              ElementsAre("login", "register", "refresh"));
   EXPECT_THAT(names("server: {listen: '0.0.0.0:80'}\nlimits: []"), IsEmpty());
   EXPECT_THAT(names("{}", {{"SLUICE_LIMITS", "[]"}}), IsEmpty());
 }

@@ -148,7 +148,7 @@ class checker {
     }
     const std::size_t slash = name.find('/');
     if (slash != std::string::npos && told_.providers.contains(name.substr(0, slash))) return;
-    add("default_model", fmt::format("no model is called \"{}\"{}", name, suggestion(name, names)));
+    add("default_model", fmt::format("default_model: no model is called \"{}\"{}", name, suggestion(name, names)));
   }
 
   static std::string suggestion(std::string_view typed, const std::vector<std::string_view>& names) {

@@ -166,7 +166,7 @@ TEST(settings, names_must_be_defined_and_unique) {
                           "sluice.yaml:4:10: the model \"a\" is defined twice",
                           "sluice.yaml:4:22: the model \"a\" has no targets",
                           "sluice.yaml:5:22: the model \"b\" has no target with a weight above 0",
-                          "sluice.yaml:6:16: no model is called \"aa\", did you mean \"a\"?"));
+                          "sluice.yaml:6:16: default_model: no model is called \"aa\", did you mean \"a\"?"));
   EXPECT_THAT(errors(providers + "default_model: mock/anything"), IsEmpty());
   EXPECT_THAT(errors("providers: {a/b: {type: mock}}"), ElementsAre(HasSubstr("must not have a slash")));
 }

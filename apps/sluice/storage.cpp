@@ -17,6 +17,16 @@ result<std::unique_ptr<store::database>> open_database(const settings& told, dat
   return store::database::open(made);
 }
 
+result<void> require_database(const settings& told) {
+  std::string url = make_database_settings(told).url;
+  if (!url.starts_with(sqlite_scheme)) return {};
+  url.erase(0, sqlite_scheme.size());
+  std::error_code problem;
+  if (std::filesystem::exists(url, problem)) return {};
+  return failure(error_reason::unavailable,
+                 "there is no database at " + url + ": name the folder of the running server with --data");
+}
+
 result<owned_database> open_own_database(const settings& told, database_notice notice) {
   owned_database opened;
   if (told.database.url.starts_with(sqlite_scheme)) {

@@ -24,6 +24,9 @@ database_notice into_log(const telemetry::logger& log);
 /// For commands beside a running server: without the lock, for the database has its own.
 result<std::unique_ptr<store::database>> open_database(const settings& told, database_notice notice);
 
+/// Unavailable where the database would be a file that is not there: whoever means an existing one has named another.
+result<void> require_database(const settings& told);
+
 /// A database, and where it is a file the folder that it is in, for this process alone.
 struct owned_database {
   std::optional<store::directory_lock> lock;
