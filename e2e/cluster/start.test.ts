@@ -5,80 +5,17 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { ChatSocket } from '../harness/chat_socket.ts';
 import { Cluster } from '../harness/cluster.ts';
 import { makeDatabase, PostgresDatabase } from '../harness/database.ts';
-import { Executable, executables, run } from '../harness/executable.ts';
+import { executables, run } from '../harness/executable.ts';
 import { freePort } from '../harness/free_port.ts';
 import { mockText } from '../harness/mock_answer.ts';
+import { known, Roles, type Role } from '../harness/role.ts';
 
 // Roles that are started by themselves, in any order and with settings that do not fit: each says what it waits for, on
 // /readyz and in its log, serves once that is there, and is never one that a supervisor would have to start again.
 
-// Two attempts of a role lie two seconds apart, and what it needs is asked once a second.
-const patience = { timeout: 20_000 };
-
-interface Readiness {
-  status: number;
-  checks: Record<string, string>;
-}
-
 let directory: string;
 let engines: Cluster;
-const running = new Set<Role>();
-
-/** One role, by its own executable. */
-class Role {
-  readonly address: string;
-  readonly internal: string;
-  readonly executable: Executable;
-
-  private constructor(role: string, listen: number, internal: number, env: Record<string, string>) {
-    const scheme = role === 'gateway' || role === 'admin' ? 'http://' : '';
-    this.address = `${scheme}127.0.0.1:${listen}`;
-    this.internal = `http://127.0.0.1:${internal}`;
-    this.executable = new Executable(executables.sluice, [role], {
-      cwd: directory,
-      env: {
-        ...engines.environment,
-        SLUICE_SERVER__LISTEN: `127.0.0.1:${listen}`,
-        SLUICE_SERVER__INTERNAL_LISTEN: `127.0.0.1:${internal}`,
-        SLUICE_DATA_DIR: join(directory, `${role}-${listen}`),
-        SLUICE_AUTH__INSECURE_TOKENS: '["123"]',
-        ...env,
-      },
-    });
-    running.add(this);
-  }
-
-  static async start(role: string, env: Record<string, string> = {}, listen?: number): Promise<Role> {
-    return new Role(role, listen ?? (await freePort()), await freePort(), env);
-  }
-
-  async readiness(): Promise<Readiness> {
-    const answer = await fetch(`${this.internal}/readyz`);
-    const { checks } = (await answer.json()) as Readiness;
-    return { status: answer.status, checks };
-  }
-
-  /** Until it says so. */
-  async says(expected: object): Promise<void> {
-    await expect.poll(() => this.readiness().catch(() => 'no answer'), patience).toMatchObject(expected);
-  }
-
-  async stop(): Promise<void> {
-    running.delete(this);
-    expect(await this.executable.stop()).toEqual({ code: 0, signal: null });
-  }
-}
-
-/** Where each role is told that the others are, whether they are there or not. */
-interface Addresses {
-  identity: number;
-  agent: number;
-}
-
-const known = ({ identity, agent }: Addresses): Record<string, string> => ({
-  SLUICE_SERVICES__IDENTITY__ADDRESS: `["127.0.0.1:${identity}"]`,
-  SLUICE_SERVICES__AGENT__ADDRESS: `["127.0.0.1:${agent}"]`,
-});
+let roles: Roles;
 
 async function chats(gateway: Role): Promise<void> {
   const chat = await ChatSocket.connect(`${gateway.address.replace('http', 'ws')}/chat`);
@@ -89,11 +26,9 @@ async function chats(gateway: Role): Promise<void> {
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'sluice-start-'));
   engines = await Cluster.engines(directory);
+  roles = new Roles(engines, directory);
 }, 90_000);
-afterEach(async () => {
-  for (const role of running) await role.executable.stop('SIGKILL');
-  running.clear();
-});
+afterEach(() => roles.killAll());
 afterAll(async () => {
   await engines?.stop();
   await rm(directory, { recursive: true, force: true });
@@ -101,16 +36,16 @@ afterAll(async () => {
 
 test('started in the wrong order, each waits for the others and serves when they are there', async () => {
   const at = { identity: await freePort(), agent: await freePort() };
-  const gateway = await Role.start('gateway', known(at));
-  const admin = await Role.start('admin', known(at));
+  const gateway = await roles.start('gateway', known(at));
+  const admin = await roles.start('admin', known(at));
   await gateway.says({ status: 503, checks: { identity: 'identity is away', agent: 'agent is away', state: 'ok' } });
   await admin.says({ status: 503, checks: { identity: 'identity is away', database: 'ok' } });
   await gateway.executable.errorLine(/warning not ready check=agent problem="agent is away"/);
 
-  const agent = await Role.start('agent', known(at), at.agent);
+  const agent = await roles.start('agent', known(at), at.agent);
   await agent.says({ status: 200 });
   await gateway.says({ status: 503, checks: { identity: 'identity is away', agent: 'ok' } });
-  const identity = await Role.start('identity', known(at), at.identity);
+  const identity = await roles.start('identity', known(at), at.identity);
   for (const role of [identity, gateway, admin]) await role.says({ status: 200 });
   await gateway.executable.errorLine(/well again check=identity/);
   await chats(gateway);
@@ -120,12 +55,12 @@ test('started in the wrong order, each waits for the others and serves when they
 test('a database that is away at the start is waited for', async () => {
   const at = { identity: await freePort(), agent: await freePort() };
   await engines.kill('postgres');
-  const roles = [
-    await Role.start('identity', known(at), at.identity),
-    await Role.start('agent', known(at), at.agent),
-    await Role.start('admin', known(at)),
+  const nodes = [
+    await roles.start('identity', known(at), at.identity),
+    await roles.start('agent', known(at), at.agent),
+    await roles.start('admin', known(at)),
   ];
-  for (const role of roles) {
+  for (const role of nodes) {
     await role.says({
       status: 503,
       checks: { serving: expect.stringMatching(/^starting: no connection to the data/) },
@@ -133,16 +68,16 @@ test('a database that is away at the start is waited for', async () => {
     await role.executable.errorLine(/warning waiting for what is missing problem="no connection to the database/);
   }
   await engines.start('postgres');
-  for (const role of roles) await role.says({ status: 200 });
-  for (const role of roles.reverse()) await role.stop();
+  for (const role of nodes) await role.says({ status: 200 });
+  for (const role of nodes.reverse()) await role.stop();
 });
 
 test('a Redis that is away at the start keeps nobody from serving', async () => {
   const at = { identity: await freePort(), agent: await freePort() };
   const away = { ...known(at), SLUICE_STATE__URL: `redis://127.0.0.1:${await freePort()}` };
-  const agent = await Role.start('agent', away, at.agent);
-  const identity = await Role.start('identity', away, at.identity);
-  const gateway = await Role.start('gateway', away);
+  const agent = await roles.start('agent', away, at.agent);
+  const identity = await roles.start('identity', away, at.identity);
+  const gateway = await roles.start('gateway', away);
   for (const role of [agent, identity, gateway]) {
     await role.says({
       status: 200,
@@ -159,9 +94,9 @@ test('a database of a newer version is not touched: its roles wait for another o
   const at = { identity: await freePort(), agent: await freePort() };
   const own = { ...known(at), SLUICE_DATABASE__URL: url };
   const startAll = async (): Promise<Role[]> => [
-    await Role.start('identity', own, at.identity),
-    await Role.start('agent', own, at.agent),
-    await Role.start('admin', own),
+    await roles.start('identity', own, at.identity),
+    await roles.start('agent', own, at.agent),
+    await roles.start('admin', own),
   ];
   const first = await startAll();
   for (const role of first) await role.says({ status: 200 });
@@ -188,7 +123,7 @@ test('a database of a newer version is not touched: its roles wait for another o
 test('a database of an older version is brought up to date by whoever comes first, of many at once', async () => {
   const url = makeDatabase(engines.database, 'older');
   const own = { SLUICE_DATABASE__URL: url };
-  const first = await Role.start('agent', own);
+  const first = await roles.start('agent', own);
   await first.says({ status: 200 });
   await first.stop();
   // As the version before the last step had left it.
@@ -197,7 +132,7 @@ test('a database of an older version is brought up to date by whoever comes firs
     '--command',
     `DROP TABLE request_keys; DELETE FROM schema_migrations WHERE name = 'create_request_keys'`,
   ]);
-  const together = await Promise.all(Array.from({ length: 3 }, () => Role.start('agent', own)));
+  const together = await Promise.all(Array.from({ length: 3 }, () => roles.start('agent', own)));
   for (const role of together) await role.says({ status: 200 });
   expect(new PostgresDatabase(url).rows('SELECT count(*) AS count FROM request_keys')).toEqual([{ count: 0 }]);
   for (const role of together) await role.stop();
@@ -205,9 +140,12 @@ test('a database of an older version is brought up to date by whoever comes firs
 
 test('a wrong secret: both sides say so, and nobody else is troubled', async () => {
   const at = { identity: await freePort(), agent: await freePort() };
-  const roles = [await Role.start('agent', known(at), at.agent), await Role.start('identity', known(at), at.identity)];
-  const good = await Role.start('gateway', known(at));
-  const stranger = await Role.start('gateway', { ...known(at), SLUICE_SERVICES__SECRET: 'not-what-the-others-know' });
+  const nodes = [
+    await roles.start('agent', known(at), at.agent),
+    await roles.start('identity', known(at), at.identity),
+  ];
+  const good = await roles.start('gateway', known(at));
+  const stranger = await roles.start('gateway', { ...known(at), SLUICE_SERVICES__SECRET: 'not-what-the-others-know' });
   await stranger.says({
     status: 503,
     checks: {
@@ -216,10 +154,10 @@ test('a wrong secret: both sides say so, and nobody else is troubled', async () 
     },
   });
   await stranger.executable.errorLine(/calls of this node are refused: see services\.secret of both nodes peer=agent/);
-  await roles[0]!.executable.errorLine(/the service secret is missing or wrong|refused/);
+  await nodes[0]!.executable.errorLine(/the service secret is missing or wrong|refused/);
   await good.says({ status: 200 });
   await chats(good);
-  for (const role of [good, stranger, ...roles]) {
+  for (const role of [good, stranger, ...nodes]) {
     expect(role.executable.stderr).not.toContain('not-what-the-others-know');
     await role.stop();
   }
@@ -256,10 +194,10 @@ test('mutual TLS in place of a secret: who has no certificate of the authority i
   const database = { SLUICE_DATABASE__URL: makeDatabase(engines.database, 'certified') };
   const at = { identity: await freePort(), agent: await freePort() };
   const node = { ...known(at), ...shows('node'), ...database };
-  const agent = await Role.start('agent', node, at.agent);
-  const identity = await Role.start('identity', node, at.identity);
-  const gateway = await Role.start('gateway', node);
-  const stranger = await Role.start('gateway', { ...node, ...shows('stranger') });
+  const agent = await roles.start('agent', node, at.agent);
+  const identity = await roles.start('identity', node, at.identity);
+  const gateway = await roles.start('gateway', node);
+  const stranger = await roles.start('gateway', { ...node, ...shows('stranger') });
   for (const role of [agent, identity, gateway]) await role.says({ status: 200 });
   await chats(gateway);
   await stranger.says({

@@ -1,6 +1,6 @@
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { Transform } from 'node:stream';
-import { signal } from './deadline.ts';
+import { signal, within } from './deadline.ts';
 
 /** Towards the server, or back from it. */
 export type Way = 'there' | 'back';
@@ -12,6 +12,7 @@ export class Line {
   readonly #open = new Set<Socket>();
   #isDown = false;
   #lost: Way | undefined;
+  #onLoss: (bytes: Buffer) => void = () => {};
 
   private constructor(server: Server, port: number) {
     this.#server = server;
@@ -30,7 +31,15 @@ export class Line {
           to.destroy();
         });
         from
-          .pipe(new Transform({ transform: (bytes, _, pass) => pass(null, this.#lost === way ? undefined : bytes) }))
+          .pipe(
+            new Transform({
+              transform: (bytes: Buffer, _, pass) => {
+                if (this.#lost !== way) return pass(null, bytes);
+                this.#onLoss(bytes);
+                pass();
+              },
+            }),
+          )
           .pipe(to);
       }
     });
@@ -63,6 +72,13 @@ export class Line {
   /** What is sent this way is gone, and nobody is told, until the line is cut; as when a phone leaves its network. */
   loses(way: Way): void {
     this.#lost = way;
+  }
+
+  /** Until something was lost that holds this text. */
+  async hasLost(text: string): Promise<void> {
+    const lost = signal();
+    this.#onLoss = (bytes) => bytes.includes(text) && lost.resolve();
+    await within(`the loss of "${text}"`, lost.promise);
   }
 
   async close(): Promise<void> {

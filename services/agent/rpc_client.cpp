@@ -13,6 +13,7 @@
 #include "agent/rpc_conversations.hpp"
 #include "agent/rpc_messages.hpp"
 #include "agent/rpc_nodes.hpp"
+#include "agent/rpc_start.hpp"
 #include "async/task_group.hpp"
 #include "async/with_deadline.hpp"
 #include "generation/content_json.hpp"
@@ -47,11 +48,7 @@ class remote_agent final : public service {
       : workers_(workers), nodes_(any, std::move(make)), places_(in), told_(told), log_(log), shifts_(workers.size()) {}
 
   task<result<started>> start(start_request asked) override {
-    rpc::call_options how;
-    how.deadline = told_.call_deadline;
-    how.request_id = asked.request_id;
-    how.trace = asked.trace;
-    const auto answer = co_await nodes_.any().answers.call(&methods::Start, to_message(asked), std::move(how));
+    const auto answer = co_await start_on_any(nodes_, std::move(asked), told_.call_deadline);
     if (!answer) co_return std::unexpected(answer.error());
     places_.remember(answer->generation_id(), answer->address());
     co_return from_message(*answer);
