@@ -31,6 +31,7 @@ test-real: ## the end-to-end tests against a real language model and a real Open
 	scripts/run-e2e build/release build/release/reports test:real
 
 test-asan: export UBSAN_OPTIONS = halt_on_error=1:print_stacktrace=1
+test-asan: export LSAN_OPTIONS = suppressions=$(CURDIR)/tests/leaks_of_libraries:print_suppressions=0
 test-asan: ## every test under AddressSanitizer and UndefinedBehaviorSanitizer
 	scripts/setup test
 	scripts/setup sanitize
