@@ -172,14 +172,14 @@ describe('what reaches the provider', () => {
   });
 
   test('the client’s going away, streamed', async () => {
-    const stream = await client.chat.completions.create({
+    const begun = client.chat.completions.create({
       model: 'scripted',
       messages: [{ role: 'user', content: 'x' }],
       stream: true,
     });
     const call = await provider.call();
-    call.text('a');
-    for await (const chunk of stream) if (chunk.choices[0]?.delta.content === 'a') break; // leaving the loop aborts
+    call.text('a'); // the headers wait for it
+    for await (const chunk of await begun) if (chunk.choices[0]?.delta.content === 'a') break; // leaving the loop aborts
     await within('the provider to be let go', call.gone);
   });
 
