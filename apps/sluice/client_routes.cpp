@@ -29,6 +29,7 @@ constexpr row table[] = {
     {"GET", "/v1/chat"},
     {"POST", "/v1/ws-tickets"},
     {"POST", "/v1/chat/completions"},
+    {"POST", "/v1/messages"},
     {"GET", "/v1/models"},
     {"GET", "/v1/models/{model}"},
     // accounts

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/timestamp.hpp"
 #include "door/credentials.hpp"
 
 namespace sluice::door {
@@ -82,6 +83,13 @@ void append_standing(http::header_fields& headers, limit_face face, const standi
     headers.add("x-ratelimit-limit-requests", fmt::to_string(made.limit));
     headers.add("x-ratelimit-remaining-requests", fmt::to_string(made.remaining));
     headers.add("x-ratelimit-reset-requests", go_duration(made.reset));
+    return;
+  }
+  if (face == limit_face::anthropic) {
+    const auto full_at = std::chrono::system_clock::now() + std::chrono::ceil<seconds>(made.reset);
+    headers.add("anthropic-ratelimit-requests-limit", fmt::to_string(made.limit));
+    headers.add("anthropic-ratelimit-requests-remaining", fmt::to_string(made.remaining));
+    headers.add("anthropic-ratelimit-requests-reset", format_timestamp(full_at));
     return;
   }
   const limits::limit& what = how.under->what;

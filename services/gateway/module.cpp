@@ -12,6 +12,8 @@
 #include "door/limited_route.hpp"
 #include "gateway/chat_upgrade.hpp"
 #include "gateway/conversation_api.hpp"
+#include "gateway/faces/anthropic_errors.hpp"
+#include "gateway/faces/anthropic_messages.hpp"
 #include "gateway/faces/openai_chat.hpp"
 #include "gateway/faces/openai_errors.hpp"
 #include "gateway/pages.hpp"
@@ -91,8 +93,10 @@ module::~module() = default;
 std::vector<http::route> module::routes() {
   std::vector<http::route> all;
   for (http::route& one : unlimited_routes()) {
-    const bool begins_chat = one.pattern == "/v1/chat/completions";
-    const limit_face face = openai::is_path_of_face(one.pattern) ? limit_face::openai : limit_face::ours;
+    const bool begins_chat = one.pattern == "/v1/chat/completions" || one.pattern == "/v1/messages";
+    const limit_face face = openai::is_path_of_face(one.pattern)      ? limit_face::openai
+                            : anthropic::is_path_of_face(one.pattern) ? limit_face::anthropic
+                                                                      : limit_face::ours;
     all.push_back(limit_route(std::move(one), limits_, door_, face, begins_chat));
   }
   http::route root = chat_route("/");
@@ -121,14 +125,13 @@ http::route module::chat_route(std::string pattern) {
 }
 
 std::vector<http::route> module::unlimited_routes() {
-  const openai::face openai_face{.agents = agents_, .door = door_, .told = settings_};
+  const face_uses uses{.agents = agents_, .door = door_, .told = settings_};
   std::vector<http::route> table{
       {"GET", "/demo", answer_demo},
-      {"POST", "/v1/chat/completions",
-       [openai_face](http::exchange& with) { return openai::chat_completions(openai_face, with); }},
-      {"GET", "/v1/models", [openai_face](http::exchange& with) { return openai::list_models(openai_face, with); }},
-      {"GET", "/v1/models/{model}",
-       [openai_face](http::exchange& with) { return openai::get_model(openai_face, with); }},
+      {"POST", "/v1/chat/completions", [uses](http::exchange& with) { return openai::chat_completions(uses, with); }},
+      {"GET", "/v1/models", [uses](http::exchange& with) { return openai::list_models(uses, with); }},
+      {"GET", "/v1/models/{model}", [uses](http::exchange& with) { return openai::get_model(uses, with); }},
+      {"POST", "/v1/messages", [uses](http::exchange& with) { return anthropic::create_message(uses, with); }},
   };
   const account_api accounts{.people = people_, .door = door_, .told = settings_};
   std::ranges::move(account_routes(accounts), std::back_inserter(table));
@@ -143,6 +146,7 @@ http::response module::make_error(const http::request& asked, unsigned status, c
   if (status == 404) {
     if (auto page = missing_page(asked)) return std::move(*page);
   }
+  if (anthropic::is_path_of_face(asked.path)) return anthropic::error_response(status, problem);
   return openai::is_path_of_face(asked.path) ? openai::error_response(status, problem)
                                              : http::error_response(status, problem, asked.request_id);
 }

@@ -7,6 +7,7 @@
 
 #include "base/json_text.hpp"
 #include "gateway/faces/openai_errors.hpp"
+#include "generation/answer.hpp"
 #include "generation/vendor_fields.hpp"
 #include "http/sse_writer.hpp"
 
@@ -243,11 +244,13 @@ void chat_reply::append_end(std::string& out, const generation::finish& how, std
   out += "data: [DONE]\n\n";
 }
 
-void chat_reply::append_failure(std::string& out, const error& problem, std::uint64_t seq) const {
+void chat_reply::append_failure(std::string& out, const error& problem, std::uint64_t seq) {
   http::append_sse_event(out, error_body(problem), {}, fmt::format("{}:{}", generation_id_, seq));
 }
 
-std::string chat_reply::whole(const std::vector<generation::answer>& choices, const generation::finish& how) const {
+std::string chat_reply::whole(const generation::log& source) {
+  const std::vector<generation::answer> choices = generation::collect(source);
+  const generation::finish& how = source.ending();
   std::string out;
   out.reserve(whole_overhead_bytes + choices.front().text.size() + choices.front().text.size() / 8 +
               choices.front().reasoning.size());

@@ -6,30 +6,22 @@
 #include <string_view>
 #include <vector>
 
-#include "base/error.hpp"
-#include "generation/answer.hpp"
-#include "generation/cursor.hpp"
-#include "generation/delta.hpp"
+#include "gateway/faces/answering.hpp"
 
 namespace sluice::gateway::openai {
 
 /// Writes one answer. Source: OpenAI's `chat.completion` and `chat.completion.chunk` objects.
-class chat_reply {
+class chat_reply final : public answer_writer {
  public:
   /// `created`: seconds since 1970.
   chat_reply(std::string_view generation_id, std::string_view model, std::int64_t created, bool include_usage);
 
-  /// Appends the event that opens the stream of each choice, if it was not opened, and then the delta's own event.
-  /// Kinds that this dialect cannot say append nothing.
-  void append_delta(std::string& out, const generation::log& source, const generation::run& found);
-  /// Appends the events that end a complete stream, `[DONE]` with them. The provider's fields of the whole response
-  /// (`system_fingerprint`, `service_tier`, …) are known by then, and stand on these.
-  void append_end(std::string& out, const generation::finish& how, std::uint64_t seq);
-  /// Appends the event that ends a stream which failed or was cancelled; nothing follows it.
-  void append_failure(std::string& out, const error& problem, std::uint64_t seq) const;
-
-  /// The whole answer as one object.
-  std::string whole(const std::vector<generation::answer>& choices, const generation::finish& how) const;
+  void append_delta(std::string& out, const generation::log& source, const generation::run& found) override;
+  /// The provider's fields of the whole response (`system_fingerprint`, `service_tier`, …) are known by then, and stand
+  /// on these.
+  void append_end(std::string& out, const generation::finish& how, std::uint64_t seq) override;
+  void append_failure(std::string& out, const error& problem, std::uint64_t seq) override;
+  std::string whole(const generation::log& source) override;
 
  private:
   void begin_chunk(std::string& out, std::uint64_t seq) const;

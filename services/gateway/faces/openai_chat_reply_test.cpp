@@ -1,71 +1,27 @@
 #include "gateway/faces/openai_chat_reply.hpp"
 
-#include <future>
-
 #include <boost/json.hpp>
 #include <gtest/gtest.h>
 
-#include "http/sse_parser.hpp"
+#include "gateway/faces/reply_testing.hpp"
 
 namespace sluice::gateway::openai {
 namespace {
 
 namespace json = boost::json;
+using gateway::testing::event;
 using generation::delta_kind;
 
-struct event {
-  std::string id;
-  std::string data;
-};
-
-std::vector<event> read_events(std::string bytes) {
-  http::sse_parser parser(1 << 20);
-  bytes.reserve(bytes.size() + 64);
-  parser.feed(bytes);
-  std::vector<event> events;
-  while (const auto one = parser.next())
-    events.push_back({std::string(one->id), std::string(one->data)});
-  return events;
-}
-
-class openai_chat_reply_test : public testing::Test {
+class openai_chat_reply_test : public gateway::testing::reply_test {
  protected:
-  openai_chat_reply_test() : source(std::make_shared<generation::log>(workers, "gen_01ABC", 1 << 20)) {
-    workers.start();
-  }
-
   std::vector<event> stream(bool include_usage = false) {
-    std::promise<std::string> written;
-    workers[0].post([&] {
-      std::string out;
-      chat_reply reply("gen_01ABC", "fast", 1764000000, include_usage);
-      async::wakeup growth(workers[0].get_executor());
-      generation::cursor reader(source, 0, growth);
-      while (const auto found = reader.next(generation::merging::neighbours, 1 << 16)) {
-        if (found->kind != delta_kind::finish) {
-          reply.append_delta(out, *source, *found);
-        } else if (source->ending().problem) {
-          reply.append_failure(out, *source->ending().problem, found->last);
-        } else {
-          reply.append_end(out, source->ending(), found->last);
-        }
-      }
-      written.set_value(std::move(out));
-    });
-    return read_events(written.get_future().get());
+    chat_reply reply("gen_01ABC", "fast", 1764000000, include_usage);
+    return stream_with(reply);
   }
   json::object whole() {
-    const chat_reply reply("gen_01ABC", "fast", 1764000000, false);
-    return json::parse(reply.whole(generation::collect(*source), source->ending())).as_object();
+    chat_reply reply("gen_01ABC", "fast", 1764000000, false);
+    return json::parse(reply.whole(*source)).as_object();
   }
-  void call_tool(std::uint32_t index, std::string_view id, std::string_view name, std::string_view arguments) {
-    std::string fragment;
-    generation::encode_tool_call(fragment, {.index = index, .id = id, .name = name, .arguments = arguments});
-    source->append(delta_kind::tool_call, fragment);
-  }
-
-  async::worker_pool workers{1};
-  std::shared_ptr<generation::log> source;
 };
 
 TEST_F(openai_chat_reply_test, streams_text_as_chunks) {

@@ -1,0 +1,34 @@
+#include "gateway/faces/anthropic_messages.hpp"
+
+#include "door/field_reader.hpp"
+#include "gateway/faces/anthropic_errors.hpp"
+#include "gateway/faces/anthropic_reply.hpp"
+#include "gateway/faces/anthropic_request.hpp"
+
+namespace sluice::gateway::anthropic {
+namespace {
+
+task<> send(http::exchange& with, http::response reply) {
+  co_await with.respond(std::move(reply));
+}
+
+}  // namespace
+
+task<> create_message(face_uses uses, http::exchange& with) {
+  with.answer_headers().set("request-id", with.request().request_id);  // where its SDKs look for it
+  auto received = co_await receive_body(uses, with, error_response);
+  if (!received) co_return;
+  std::optional<bool> stream;
+  door::field_reader fields(received->body, "");
+  fields.boolean("stream", stream);
+  if (fields.problem()) co_return co_await send(with, error_response(*fields.problem()));
+  auto asked = parse_messages_request(std::move(received->body));
+  with.release_body();
+  if (!asked) co_return co_await send(with, error_response(asked.error()));
+  asked->streamed = stream.value_or(false);
+  co_await answer(uses, with, *received->who, std::move(*asked), error_response, [](const agent::started& begun) {
+    return std::make_unique<message_reply>(begun.generation_id, begun.model);
+  });
+}
+
+}  // namespace sluice::gateway::anthropic
