@@ -28,10 +28,10 @@ const Part& part_at(const generation::message& of, std::size_t at) {
 }
 
 TEST(anthropic_request, settings_have_neutral_names_and_the_rest_stays) {
-  const auto asked = parse_with(
-      R"("temperature":0.5,"top_p":0.9,"top_k":40,"stop_sequences":["a","b"],"metadata":{"user_id":"u1"},)"
-      R"("stream":true,"service_tier":"auto","thinking":{"type":"enabled","budget_tokens":2048},"output_config":{"effort":"high"},)"
-      R"("container":null)");
+  const auto asked =
+      parse_with(R"("temperature":0.5,"top_p":0.9,"top_k":40,"stop_sequences":["a","b"],"metadata":{"user_id":"u1"},)"
+                 R"("stream":true,"service_tier":"auto","thinking":{"type":"enabled","budget_tokens":2048},)"
+                 R"("output_config":{"effort":"high"},"container":null)");
   ASSERT_TRUE(asked) << asked.error().message;
   EXPECT_EQ(asked->model, "m");
   EXPECT_EQ(asked->max_output_tokens, 9);
