@@ -179,7 +179,7 @@ describe('what reaches the provider', () => {
     });
     const call = await provider.call();
     call.text('a'); // the headers wait for it
-    for await (const { choices } of await begun) if (choices[0]?.delta.content === 'a') break; // leaving the loop aborts
+    for await (const { choices } of await begun) if (choices[0]?.delta.content === 'a') break; // which aborts
     await within('the provider to be let go', call.gone);
   });
 
