@@ -44,7 +44,7 @@ class admin_role final : public role {
     auto told = make_client_server_settings(on_.told);
     if (!told) return failure(error_reason::invalid_argument, std::move(told.error()));
     std::vector<http::route> routes = on_.public_routes();
-    std::ranges::move(admin_.routes(), std::back_inserter(routes));
+    std::ranges::move(guard(on_.told, admin_.routes()), std::back_inserter(routes));
     outside_.emplace(on_.workers, on_.buffers, std::move(*told), std::move(routes), on_.hooks);
     return admin_.prepare();
   }

@@ -5,6 +5,7 @@
 export const aboutOneProcess: Record<string, string | Record<string, string>> = {
   'cluster/faults.test.ts': 'has a cluster of its own, which is the same in either mode',
   'cluster/start.test.ts': 'starts roles by themselves',
+  'cluster/lost_calls.test.ts': 'starts roles by themselves',
   'cluster/outage.test.ts': 'has a cluster of its own, which is the same in either mode',
   'command_line/commands.test.ts': 'commands without a server',
   'conversations/survival.test.ts': 'starts `sluice serve` by itself, on disks that are full or cannot be written',
@@ -17,6 +18,10 @@ export const aboutOneProcess: Record<string, string | Record<string, string>> = 
   'http/endpoints.test.ts': {
     'is not for peers beyond this machine':
       'scripts/dev-cluster gives each role an internal address; this is about the clients’ where there is no other',
+    'is not for who comes through a proxy of this machine, trusted or not': 'likewise',
+  },
+  'http/pages.test.ts': {
+    'say to a browser what is not there below /admin': 'the role admin alone has no page for that: JSON says it',
   },
   'http/hostile_clients.test.ts': {
     'an internal address that is in use ends the start':
