@@ -23,7 +23,8 @@ enum class delta_kind : std::uint8_t {
   tool_call,          ///< a fragment of a tool call: `encode_tool_call`
   signature,          ///< opaque bytes that belong to the part before (Anthropic, Gemini): to be returned unchanged
   citation,           ///< JSON of one citation or annotation of the text before
-  part,               ///< JSON: a new content part begins; images, audio and redacted thinking come whole in it
+  part,               ///< JSON of a content part that comes whole, as content_json.hpp writes it: images, audio,
+                      ///< redacted thinking, what only the provider's dialect knows
   extension,          ///< JSON object of vendor fields that came with the answer (logprobs, safety ratings, …)
   usage,              ///< `usage` as known so far; the last one holds
   rewind,             ///< what follows goes on from an earlier place: `encode_rewind`

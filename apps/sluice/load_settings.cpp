@@ -24,6 +24,12 @@ default_model: mock
 providers:
   mock: {type: mock, delay_ms: 20}
 )";
+constexpr std::string_view first_anthropic = R"(
+  anthropic:
+    type: anthropic
+    base_url: "${ANTHROPIC_BASE_URL:-https://api.anthropic.com}"
+    api_key: "${ANTHROPIC_API_KEY:-}"
+)";
 constexpr std::string_view first_openai = R"(
   openai: {type: openai, base_url: "${OPENAI_BASE_URL:-https://api.openai.com/v1}", api_key: "${OPENAI_API_KEY:-}"}
 )";
@@ -52,6 +58,7 @@ std::string without_file(role_name of, const config::environment& variables) {
   text += first_providers;
   // Servers of one's own often want no key.
   if (has(variables, "OPENAI_API_KEY") || has(variables, "OPENAI_BASE_URL")) text += first_openai;
+  if (has(variables, "ANTHROPIC_API_KEY") || has(variables, "ANTHROPIC_BASE_URL")) text += first_anthropic;
   return text;
 }
 
@@ -60,12 +67,8 @@ std::vector<std::string> make_notices(const loaded_settings& loaded, const confi
   if (!loaded.told.auth.insecure_tokens.empty())
     notices.emplace_back("insecure tokens are accepted (auth.insecure_tokens): for trying out, not for others to use");
   if (!loaded.file.empty()) return notices;
-  for (const auto& [variable, provider] :
-       {std::pair("ANTHROPIC_API_KEY", "anthropic"), std::pair("GEMINI_API_KEY", "gemini")}) {
-    if (has(variables, variable))
-      notices.push_back(
-          fmt::format("{} is set, but the provider {} is not supported by this version", variable, provider));
-  }
+  if (has(variables, "GEMINI_API_KEY"))
+    notices.emplace_back("GEMINI_API_KEY is set, but the provider gemini is not supported by this version");
   return notices;
 }
 

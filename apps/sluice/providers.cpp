@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "agent/providers/anthropic.hpp"
 #include "agent/providers/mock.hpp"
 #include "agent/providers/openai.hpp"
 #include "app/version.hpp"
@@ -35,10 +36,9 @@ std::shared_ptr<agent::provider> make_mock(const std::string& name, const mock_p
                                                             .stall_limit = told.stall_limit});
 }
 
-result<std::shared_ptr<agent::provider>> make_openai(const std::string& name, const openai_provider_settings& told,
-                                                     const http::proxy_rules& proxies, async::worker_pool& workers,
-                                                     async::blocking_pool& lookups) {
-  agent::openai_settings made{
+agent::http_provider_settings make_settings(const std::string& name, const http_provider_settings& told,
+                                            const http::proxy_rules& proxies) {
+  agent::http_provider_settings made{
       .name = name, .base_url = told.base_url, .api_key = told.api_key, .ca_file = told.ca_file};
   made.headers.assign(told.headers.begin(), told.headers.end());
   made.timeouts = {.connect = told.timeouts.connect,
@@ -48,7 +48,7 @@ result<std::shared_ptr<agent::provider>> make_openai(const std::string& name, co
   made.user_agent = fmt::format("sluice/{}", version);
   made.client.proxies = proxies;
   made.client.pool.connections_per_origin_max = told.connections_per_worker;
-  return agent::openai::make(std::move(made), workers, lookups);
+  return made;
 }
 
 }  // namespace
@@ -61,7 +61,10 @@ result<std::shared_ptr<agent::provider>> make_provider(const std::string& name, 
                                                        const http::proxy_rules& proxies, async::worker_pool& workers,
                                                        async::blocking_pool& lookups) {
   if (const auto* const mock = std::get_if<mock_provider_settings>(&told)) return make_mock(name, *mock);
-  return make_openai(name, std::get<openai_provider_settings>(told), proxies, workers, lookups);
+  if (const auto* const openai = std::get_if<openai_provider_settings>(&told))
+    return agent::make_openai(make_settings(name, *openai, proxies), workers, lookups);
+  const auto& anthropic = std::get<anthropic_provider_settings>(told);
+  return agent::make_anthropic(make_settings(name, anthropic, proxies), workers, lookups);
 }
 
 std::expected<std::vector<std::shared_ptr<agent::provider>>, std::string> make_providers(

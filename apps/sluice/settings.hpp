@@ -112,8 +112,8 @@ struct provider_timeout_settings {
   milliseconds total{600'000};
 };
 
-struct openai_provider_settings {
-  std::string base_url = "https://api.openai.com/v1";
+struct http_provider_settings {
+  std::string base_url;
   secret_string api_key;  ///< empty: none is sent
   provider_timeout_settings timeouts;
   std::map<std::string, secret_string> headers;  ///< sent with every request
@@ -121,7 +121,14 @@ struct openai_provider_settings {
   std::uint32_t connections_per_worker = 256;
 };
 
-using provider_settings = std::variant<mock_provider_settings, openai_provider_settings>;
+struct openai_provider_settings : http_provider_settings {
+  openai_provider_settings() { base_url = "https://api.openai.com/v1"; }
+};
+struct anthropic_provider_settings : http_provider_settings {
+  anthropic_provider_settings() { base_url = "https://api.anthropic.com"; }
+};
+
+using provider_settings = std::variant<mock_provider_settings, openai_provider_settings, anthropic_provider_settings>;
 
 struct target_settings {
   std::string provider;

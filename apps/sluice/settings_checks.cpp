@@ -88,10 +88,11 @@ class checker {
                               "\"provider/model\"",
                               name));
       if (const auto* openai = std::get_if<openai_provider_settings>(&provider)) check_headers(path, *openai);
+      if (const auto* anthropic = std::get_if<anthropic_provider_settings>(&provider)) check_headers(path, *anthropic);
     }
   }
 
-  void check_headers(const std::string& path, const openai_provider_settings& provider) {
+  void check_headers(const std::string& path, const http_provider_settings& provider) {
     // RFC 9110, section 5.1: a field's name is a token.
     constexpr std::string_view token_marks = "!#$%&'*+-.^_`|~";
     const auto is_token = [&](char c) {

@@ -4,6 +4,8 @@
 #include <boost/url/parse.hpp>
 #include <boost/url/url.hpp>
 
+#include "app/provider_schema.hpp"
+#include "app/schema_rules.hpp"
 #include "app/settings.hpp"
 #include "http/server.hpp"
 
@@ -16,12 +18,6 @@ using namespace config;
 bool is_sha256(std::string_view text) {
   return text.size() == 64 &&
          std::ranges::all_of(text, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
-}
-
-bool is_http_url(std::string_view text) {
-  const auto url = boost::urls::parse_uri(text);
-  return url && (url->scheme() == "http" || url->scheme() == "https") && !url->host().empty() && !url->has_fragment() &&
-         !url->has_query();
 }
 
 bool is_web_origin(std::string_view text) {
@@ -51,7 +47,6 @@ constexpr text_rule listen_rule{"an address and port such as 127.0.0.1:8080 or [
 constexpr text_rule optional_listen_rule{
     "an address and port such as 127.0.0.1:9090, or \"\" for none",
     [](std::string_view text) { return text.empty() || http::parse_listen_address(text).has_value(); }};
-constexpr text_rule url_rule{"an http or https URL without a query", is_http_url};
 constexpr text_rule web_origin_rule{"an origin such as https://chat.example.org", is_web_origin};
 constexpr text_rule optional_url_rule{"an http or https URL without a query, or \"\"",
                                       [](std::string_view text) { return text.empty() || is_http_url(text); }};
@@ -74,9 +69,6 @@ constexpr text_rule rpc_target_rule{
     "an address such as agent.example.org:50052, or a target such as dns:///agent:50052", is_rpc_target};
 constexpr text_rule advertise_rule{"an address such as 10.0.0.7:50052, or \"\"",
                                    [](std::string_view text) { return text.empty() || is_rpc_target(text); }};
-
-constexpr milliseconds wait_min = 1ms;
-constexpr milliseconds wait_max = 24h;
 
 type<tls_settings> tls() {
   structure<tls_settings> keys;
@@ -257,48 +249,6 @@ type<services_settings> services() {
   return keys;
 }
 
-type<mock_provider_settings> mock_provider() {
-  using s = mock_provider_settings;
-  structure<s> keys;
-  keys.key("delay_ms", &s::delay_ms, integer<std::uint32_t>(0, 60'000),
-           "Milliseconds between two characters; 0: none.");
-  keys.key("first_delay_ms", &s::first_delay_ms, integer<std::uint32_t>(0, 600'000),
-           "Milliseconds before the first one.");
-  keys.key("reasoning", &s::reasoning, boolean(), "Whether it thinks aloud before it answers.");
-  keys.key("fail", &s::fail,
-           choice<mock_failure>({{"none", mock_failure::none},
-                                 {"refuse", mock_failure::refuse},
-                                 {"rate_limit", mock_failure::rate_limit},
-                                 {"stall", mock_failure::stall},
-                                 {"cut", mock_failure::cut}}),
-           "How it fails, for trying out what happens then.");
-  keys.key("fail_after", &s::fail_after, integer<std::uint64_t>(0, 1'000'000'000),
-           "Characters before it stalls or cuts.");
-  keys.key("stall_limit", &s::stall_limit, duration(wait_min, wait_max), "How long it stalls before it gives up.");
-  return keys;
-}
-
-type<openai_provider_settings> openai_provider() {
-  using t = provider_timeout_settings;
-  structure<t> waits;
-  const auto wait = duration(wait_min, wait_max);
-  waits.key("connect", &t::connect, wait, "To connect, TLS included.");
-  waits.key("first_token", &t::first_token, wait, "From the request to the first token.");
-  waits.key("between_tokens", &t::between_tokens, wait, "From one token to the next.");
-  waits.key("total", &t::total, wait, "For the whole answer.");
-
-  using s = openai_provider_settings;
-  structure<s> keys;
-  keys.key("base_url", &s::base_url, text(url_rule), "Where the API is, up to and including `/v1`.");
-  keys.key("api_key", &s::api_key, secret(), "Sent as a bearer token; empty: none is sent.");
-  keys.key("timeouts", &s::timeouts, type<t>(waits), "How long the provider is waited for.");
-  keys.key("headers", &s::headers, map_of(secret()), "Headers sent with every request, by name.");
-  keys.key("ca_file", &s::ca_file, text(), "PEM file of the authorities that are trusted; empty: the system's.");
-  keys.key("connections_per_worker", &s::connections_per_worker, integer<std::uint32_t>(1, 100'000),
-           "Connections that each worker may have open to it.");
-  return keys;
-}
-
 type<model_settings> model() {
   structure<target_settings> target;
   target.required_key("provider", &target_settings::provider, text(name_rule), "The name of a provider.");
@@ -375,16 +325,16 @@ type<settings> settings_schema() {
   keys.key("state", &settings::state, state_keys(), "What all nodes know together and may forget.");
   keys.key("auth", &settings::auth, auth(), "Who may come in.");
   keys.key("services", &settings::services, services(), "The roles on their own, towards one another.");
-  keys.key("providers", &settings::providers,
-           map_of(variant_of("type", {"mock", "openai"}, {"anthropic", "gemini"}, mock_provider(), openai_provider())),
-           "Who answers, by name. The key `type` is `mock`, or `openai` for every API like OpenAI's.");
+  keys.key("providers", &settings::providers, providers_schema(),
+           "Who answers, by name. The key `type` is `mock`, `openai` for every API like OpenAI's chat completions, or "
+           "`anthropic` for every API like Anthropic's Messages.");
   keys.key("models", &settings::models, list_of(model()), "What clients may ask for, beside `provider/model`.");
   keys.key("default_model", &settings::default_model, text(), "The model of requests that name none.");
   keys.key("generations", &settings::generations, generations(), "Answers while and after they are written.");
   keys.key("limits", &settings::limits, rate_limits_schema(),
            "How often; all that match apply. The key `algorithm` is `token_bucket` or `sliding_window`. Where this is "
-           "not set and others than this machine can connect: 30 `POST /login` a minute and 20 `POST /register` an "
-           "hour from one address.");
+           "not set and others than this machine can connect: 30 `POST /login` and 120 `POST /v1/auth/refresh` a "
+           "minute and 20 `POST /register` an hour from one address.");
   keys.key("telemetry", &settings::telemetry, telemetry_keys(), "Logs and traces.");
   return keys;
 }

@@ -11,7 +11,7 @@ import { FrontDoor } from './front_door.ts';
 import { sumMetrics } from './metrics.ts';
 
 export interface ProviderSettings {
-  type: 'mock' | 'openai';
+  type: 'mock' | 'openai' | 'anthropic';
   base_url?: string;
   api_key?: string;
   delay_ms?: number;

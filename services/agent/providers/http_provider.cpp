@@ -1,12 +1,11 @@
-#include "agent/providers/openai.hpp"
+#include "agent/providers/http_provider.hpp"
 
 #include <algorithm>
 
 #include <boost/asio/co_spawn.hpp>
 #include <fmt/format.h>
 
-#include "agent/providers/openai_error.hpp"
-#include "agent/providers/openai_stream.hpp"
+#include "agent/providers/provider_error.hpp"
 #include "agent/providers/provider_json.hpp"
 #include "async/watchdog.hpp"
 #include "base/quantities.hpp"
@@ -65,23 +64,22 @@ task<> read_rest(http::client_response response) {
 }  // namespace
 
 // What one worker has of this provider.
-struct openai::station {
+struct http_provider::station {
   station(executor on, async::blocking_pool& lookups, http::tls_context trust, const http::client_settings& told)
       : client(on, lookups, std::move(trust), told) {}
   http::client client;
   json_scratch scratch;
 };
 
-openai::openai(openai_settings told, http::base_url where)
-    : settings_(std::move(told)),
-      where_(std::move(where)),
-      target_(where_.path_prefix + "/chat/completions"),
-      server_(openai_server_at(where_.to.host)) {}
+http_provider::http_provider(http_provider_settings told, std::unique_ptr<const provider_dialect> words,
+                             http::base_url where)
+    : settings_(std::move(told)), words_(std::move(words)), where_(std::move(where)) {}
 
-openai::~openai() = default;
+http_provider::~http_provider() = default;
 
-result<std::shared_ptr<openai>> openai::make(openai_settings told, async::worker_pool& workers,
-                                             async::blocking_pool& lookups) {
+result<std::shared_ptr<http_provider>> http_provider::make(http_provider_settings told,
+                                                           std::unique_ptr<const provider_dialect> words,
+                                                           async::worker_pool& workers, async::blocking_pool& lookups) {
   const auto wrong = [name = told.name](std::string_view setting, const std::string& what) {
     const std::string key = fmt::format("providers.{}.{}", name, setting);
     return failure(error_reason::invalid_argument, fmt::format("{} {}", key, what), key);
@@ -90,7 +88,7 @@ result<std::shared_ptr<openai>> openai::make(openai_settings told, async::worker
   if (!where) return wrong("base_url", where.error().message);
   result<http::tls_context> trust = http::tls_context::make_client(told.ca_file);
   if (!trust) return wrong("ca_file", trust.error().message);
-  const std::shared_ptr<openai> made(new openai(std::move(told), std::move(*where)));
+  const std::shared_ptr<http_provider> made(new http_provider(std::move(told), std::move(words), std::move(*where)));
   if (result<void> fine = made->write_header_lines(); !fine) return std::unexpected(std::move(fine.error()));
   for (std::size_t worker = 0; worker < workers.size(); ++worker) {
     made->stations_.push_back(
@@ -99,14 +97,15 @@ result<std::shared_ptr<openai>> openai::make(openai_settings told, async::worker
   return made;
 }
 
-result<void> openai::write_header_lines() {
+result<void> http_provider::write_header_lines() {
   const auto wrong = [this](std::string_view setting, std::string_view what) {
     const std::string key = fmt::format("providers.{}.{}", settings_.name, setting);
     return failure(error_reason::invalid_argument, fmt::format("{} {}", key, what), key);
   };
   std::string lines = "Content-Type: application/json\r\nAccept: application/json, text/event-stream\r\n";
   lines.append("User-Agent: ").append(settings_.user_agent).append("\r\n");
-  bool authorized = false;
+  const credential_field credential = words_->credential();
+  std::vector<std::string_view> said;
   for (const auto& [name, value] : settings_.headers) {
     if (!is_field_name(name))
       return wrong("headers", fmt::format("has a name that is none: \"{}\"", fit_to_show(name)));
@@ -114,19 +113,27 @@ result<void> openai::write_header_lines() {
       return wrong("headers", fmt::format("has a value with control characters: {}", name));
     lines.append(name).append(": ").append(value.reveal()).append("\r\n");
     mask_.add_field(name, value);
-    authorized = authorized || same_name(name, "authorization");
+    said.push_back(name);
   }
   if (!is_field_value(settings_.api_key.reveal()))
     return wrong("api_key", "has control characters, a line break perhaps");
-  if (!settings_.api_key.empty() && !authorized)
-    lines.append("Authorization: Bearer ").append(settings_.api_key.reveal()).append("\r\n");
+  const auto is_said = [&said](std::string_view wanted) {
+    return std::ranges::any_of(said, [&](std::string_view name) { return same_name(name, wanted); });
+  };
+  if (!settings_.api_key.empty() && !is_said(credential.name)) {
+    lines.append(credential.name).append(": ").append(credential.prefix).append(settings_.api_key.reveal());
+    lines.append("\r\n");
+  }
+  for (const auto& [name, value] : words_->header_fields()) {
+    if (!is_said(name)) lines.append(name).append(": ").append(value).append("\r\n");
+  }
   // "ollama", for the provider ollama, is no secret.
   if (settings_.api_key.reveal() != settings_.name) mask_.add_credential(settings_.api_key);
   header_lines_ = secret_string(std::move(lines));
   return {};
 }
 
-http::client_deadlines openai::deadlines(bool streamed) const {
+http::client_deadlines http_provider::deadlines(bool streamed) const {
   const provider_timeouts& told = settings_.timeouts;
   // Within a stream it is the events that count, not the bytes: see `read_stream`.
   return {.connect = told.connect,
@@ -135,25 +142,27 @@ http::client_deadlines openai::deadlines(bool streamed) const {
           .total = told.total};
 }
 
-task<result<void>> openai::generate(const generation::request& asked, std::string_view model, provider_output& out) {
+task<result<void>> http_provider::generate(const generation::request& asked, std::string_view model,
+                                           provider_output& out) {
   result<void> outcome = co_await ask(asked, model, out);
   if (!outcome) outcome = std::unexpected(mask_.apply(std::move(outcome.error())));
   co_return outcome;
 }
 
-task<result<void>> openai::ask(const generation::request& asked, std::string_view model, provider_output& out) {
+task<result<void>> http_provider::ask(const generation::request& asked, std::string_view model, provider_output& out) {
   const steady_clock::time_point first_token_at = steady_clock::now() + settings_.timeouts.first_token;
   station& here = *stations_[async::this_worker()];
-  const result<std::string> body = make_openai_body(asked, model, server_);
-  if (!body) co_return std::unexpected(body.error());
+  const result<upstream_request> said = words_->say(asked, model);
+  if (!said) co_return std::unexpected(said.error());
 
-  const std::string_view body_view = *body;
+  const std::string_view body_view = said->body;
+  const std::string target = where_.path_prefix + said->path;
   const std::string trace_lines = out.trace_header_lines();
   out.attempt().set({telemetry::names::server_address, where_.to.host});
   out.attempt().set({telemetry::names::server_port, where_.to.port});
   const http::client_request request{.to = where_.to,
                                      .method = "POST",
-                                     .target = target_,
+                                     .target = target,
                                      .header_lines = header_lines_.reveal(),
                                      .more_header_lines = trace_lines,
                                      .body = std::span(&body_view, 1)};
@@ -169,20 +178,21 @@ task<result<void>> openai::ask(const generation::request& asked, std::string_vie
 
   const std::string_view type = response->header("content-type");
   if (is_media_type(type, "text/event-stream") || (type.empty() && asked.streamed))
-    co_return co_await read_stream(here, std::move(*response), out, asked.choices.value_or(1), first_token_at);
+    co_return co_await read_stream(here, std::move(*response), asked, out, first_token_at);
   if (is_media_type(type, "application/json") || type.empty())
-    co_return co_await read_whole(here, *response, out, asked.choices.value_or(1));
+    co_return co_await read_whole(here, *response, asked, out);
   co_return std::unexpected(error{
       .reason = error_reason::bad_gateway,
-      .message = fmt::format("provider {} answered with something that is no chat completion; is its base_url right?",
+      .message = fmt::format("provider {} answered with something that is no answer of a model; is its base_url right?",
                              settings_.name),
       .detail = fmt::format("content-type: {}", fit_to_show(type))});
 }
 
-task<result<void>> openai::read_stream(station& here, http::client_response response, provider_output& out,
-                                       std::int64_t choices, steady_clock::time_point first_token_at) {
+task<result<void>> http_provider::read_stream(station& here, http::client_response response,
+                                              const generation::request& asked, provider_output& out,
+                                              steady_clock::time_point first_token_at) {
   const executor on = co_await asio::this_coro::executor;
-  openai_stream stream(here.scratch, settings_.name, choices);
+  const std::unique_ptr<answer_reader> reader = words_->read(here.scratch, settings_.name, asked);
   http::sse_parser parser(settings_.event_bytes_max);
   bool expired = false;
   async::watchdog silence(on, [&] {
@@ -193,13 +203,13 @@ task<result<void>> openai::read_stream(station& here, http::client_response resp
   for (;;) {
     const result<std::string_view> piece = co_await response.read_some();
     if (!piece) co_return std::unexpected(expired ? silent(out.has_deltas()) : in_our_words(piece.error()));
-    if (piece->empty()) co_return stream.end(out);
+    if (piece->empty()) co_return reader->end(out);
     parser.feed(*piece);
     bool heard = false;
     while (const auto event = parser.next()) {
       heard = true;
-      if (event->name == "error") co_return std::unexpected(error_of_openai_event(event->data, settings_.name));
-      const result<bool> done = stream.feed(event->data, out);
+      if (event->name == "error") co_return std::unexpected(error_of_event(event->data, settings_.name));
+      const result<bool> done = reader->feed(event->data, out);
       if (!done) co_return std::unexpected(done.error());
       if (!*done) continue;
       silence.disarm();
@@ -214,28 +224,28 @@ task<result<void>> openai::read_stream(station& here, http::client_response resp
   }
 }
 
-task<result<void>> openai::read_whole(station& here, http::client_response& response, provider_output& out,
-                                      std::int64_t choices) {
+task<result<void>> http_provider::read_whole(station& here, http::client_response& response,
+                                             const generation::request& asked, provider_output& out) {
   result<std::string> json = co_await response.read_all(settings_.answer_bytes_max);
   if (!json) co_return std::unexpected(in_our_words(std::move(json.error())));
   const std::size_t bytes = json->size();
   json->append(http::client_response::readable_padding, '\0');
-  openai_stream stream(here.scratch, settings_.name, choices);
-  co_return stream.translate_whole(std::string_view(*json).substr(0, bytes), out);
+  co_return words_->read(here.scratch, settings_.name, asked)
+      ->translate_whole(std::string_view(*json).substr(0, bytes), out);
 }
 
 // The status says what matters: its explanation is waited for a moment only.
-task<error> openai::read_refusal(http::client_response& response) {
+task<error> http_provider::read_refusal(http::client_response& response) {
   async::watchdog patience(co_await asio::this_coro::executor, [&response] { response.abort(); });
   patience.expire_after(refusal_limit);
   const result<std::string> body = co_await response.read_all(refusal_bytes_max);
-  co_return error_of_openai({.status = response.status(),
-                             .body = body ? std::string_view(*body) : std::string_view(),
-                             .header = [&response](std::string_view name) { return response.header(name); }},
-                            settings_.name, std::chrono::system_clock::now());
+  co_return error_of_refusal({.status = response.status(),
+                              .body = body ? std::string_view(*body) : std::string_view(),
+                              .header = [&response](std::string_view name) { return response.header(name); }},
+                             settings_.name, std::chrono::system_clock::now());
 }
 
-error openai::silent(bool has_begun) const {
+error http_provider::silent(bool has_begun) const {
   const auto& [what, limit] = has_begun ? std::pair("between_tokens", settings_.timeouts.between_tokens)
                                         : std::pair("first_token", settings_.timeouts.first_token);
   return {.reason = error_reason::timed_out,
@@ -246,7 +256,7 @@ error openai::silent(bool has_begun) const {
 }
 
 // The client names host and port, which are for the log; our clients know the provider by its name.
-error openai::in_our_words(error problem) const {
+error http_provider::in_our_words(error problem) const {
   problem.detail = problem.message;
   if (problem.reason == error_reason::unavailable) {
     problem.message = fmt::format("provider {} cannot be reached", settings_.name);

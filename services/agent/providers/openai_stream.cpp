@@ -4,8 +4,8 @@
 
 #include <fmt/format.h>
 
-#include "agent/providers/openai_error.hpp"
 #include "agent/providers/openai_parts.hpp"
+#include "agent/providers/provider_error.hpp"
 #include "agent/providers/provider_json.hpp"
 #include "base/json_text.hpp"
 #include "generation/delta.hpp"
@@ -91,7 +91,7 @@ bool openai_stream::reading::chunk_field(od::field field) {
   if (name == "created" || name == "obfuscation") return true;
   if (name == "object") {
     const bool is_error = raw_string(value, inside) && inside == "error";  // older vLLM: the chunk is the error
-    return !is_error || fail(error_of_openai_event(json, stream.provider_));
+    return !is_error || fail(error_of_event(json, stream.provider_));
   }
   if (name == "usage") return chunk_usage(value);
   if (name == "error") return chunk_error(value);
@@ -117,7 +117,7 @@ bool openai_stream::reading::chunk_field(od::field field) {
 bool openai_stream::reading::chunk_error(od::value& value) {
   std::string raw;
   if (!raw_json(value, raw)) return false;
-  return fail(error_of_openai_event(raw, stream.provider_));
+  return fail(error_of_event(raw, stream.provider_));
 }
 
 bool openai_stream::reading::chunk_usage(od::value& value) {

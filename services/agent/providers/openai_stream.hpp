@@ -1,4 +1,4 @@
-// OpenAI's chat completion, streamed or whole, as deltas. No I/O: `openai.cpp` feeds it.
+// OpenAI's chat completion, streamed or whole, as deltas. No I/O: `http_provider.cpp` feeds it.
 // Sources: https://platform.openai.com/docs/api-reference/chat-streaming, and what compatible servers send besides.
 #pragma once
 
@@ -8,11 +8,9 @@
 #include <string_view>
 #include <vector>
 
-#include "agent/provider.hpp"
+#include "agent/providers/http_provider.hpp"
 
 namespace sluice::agent {
-
-class json_scratch;
 
 /// Translates one answer. What becomes of its fields:
 ///
@@ -30,7 +28,7 @@ class json_scratch;
 /// - `usage`: the last one holds. DeepSeek's `prompt_cache_hit_tokens` and Moonshot's `cached_tokens` are understood;
 ///   where the total shows that reasoning was counted beside the completion (xAI), it is added to the output.
 /// - A character whose `\u` halves are cut across two deltas of one kind is joined; half of one becomes U+FFFD.
-class openai_stream {
+class openai_stream final : public answer_reader {
  public:
   static constexpr std::int64_t choices_max = 128;  ///< of OpenAI's `n`
 
@@ -39,16 +37,11 @@ class openai_stream {
   openai_stream(json_scratch& scratch, std::string_view provider, std::int64_t choices = choices_max)
       : scratch_(scratch), provider_(provider), choices_asked_(std::min(choices, choices_max)) {}
 
-  /// The data of one event, with 64 readable bytes behind it. True at the end marker `[DONE]`: nothing follows.
-  /// Errors: what the provider reports in mid-stream (see `openai_error.hpp`); bad_gateway for what is no chunk.
-  result<bool> feed(std::string_view data, provider_output& out);
-
-  /// A whole chat completion, with 64 readable bytes behind it.
-  result<void> translate_whole(std::string_view json, provider_output& out);
-
-  /// The body ended, properly, without an end marker, which some servers never send. Fine if every choice had reached
-  /// its end, else bad_gateway.
-  result<void> end(provider_output& out);
+  /// The end marker is `[DONE]`.
+  result<bool> feed(std::string_view data, provider_output& out) override;
+  result<void> translate_whole(std::string_view json, provider_output& out) override;
+  /// Some servers never send an end marker: every choice must have reached its end.
+  result<void> end(provider_output& out) override;
 
  private:
   struct reading;

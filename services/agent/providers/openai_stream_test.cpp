@@ -1,172 +1,24 @@
 #include "agent/providers/openai_stream.hpp"
 
-#include <filesystem>
-#include <fstream>
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "agent/providers/provider_json.hpp"
-#include "generation/log.hpp"
-#include "http/sse_parser.hpp"
+#include "agent/providers/transcript_testing.hpp"
 
 namespace sluice::agent {
 namespace {
 
 using generation::delta_kind;
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
-struct transcript {
-  std::string name;
-  std::string stream;    ///< as a server sent it: shortened, but with the shapes, orders and odd fields of that server
-  std::string expected;  ///< as `translation::describe` writes it
-};
-
-std::string read_file(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-std::vector<transcript> transcripts() {
-  std::vector<transcript> all;
-  for (const auto& entry : std::filesystem::directory_iterator(SLUICE_TRANSCRIPTS "/openai")) {
-    std::filesystem::path path = entry.path();
-    if (path.extension() != ".sse") continue;
-    all.push_back(
-        {.name = path.stem(), .stream = read_file(path), .expected = read_file(path.replace_extension(".deltas"))});
-  }
-  return all;
-}
-
-// A translator with what it writes to.
-struct translation {
-  explicit translation(std::uint64_t log_bytes_max = 1 << 20)
-      : log(std::make_shared<generation::log>(workers, "gen_1", log_bytes_max)), out(*log) {}
-
-  result<bool> feed(std::string_view data) { return stream.feed(padded(data), out); }
-  result<void> whole(std::string_view json) { return stream.translate_whole(padded(json), out); }
-  std::string_view padded(std::string_view text) {
-    room.assign(text).append(http::sse_parser::readable_padding, '\0');
-    return std::string_view(room).substr(0, text.size());
-  }
-  std::string describe() const;
-
-  async::worker_pool workers{1};
-  std::shared_ptr<generation::log> log;
-  provider_output out;
-  json_scratch scratch;
-  openai_stream stream{scratch, "test"};
-  std::string room;
-};
-
-void describe_number(std::string& text, std::string_view name, std::int64_t count) {
-  if (count != 0) text += fmt::format(" {} {}", name, count);
-}
-
-std::string describe_delta(delta_kind kind, std::string_view bytes) {
-  switch (kind) {
-    case delta_kind::text:
-      return fmt::format("text {}", bytes);
-    case delta_kind::reasoning:
-      return fmt::format("reasoning {}", bytes);
-    case delta_kind::refusal:
-      return fmt::format("refusal {}", bytes);
-    case delta_kind::extension:
-      return fmt::format("extension {}", bytes);
-    case delta_kind::tool_call: {
-      const generation::tool_call_fragment call = generation::decode_tool_call(bytes);
-      std::string text = fmt::format("{} {}", call.is_custom ? "custom" : "tool", call.index);
-      if (!call.id.empty()) text.append(" id ").append(call.id);
-      if (!call.name.empty()) text.append(" name ").append(call.name);
-      if (!call.arguments.empty()) text.append(" ").append(call.arguments);
-      if (!call.extensions.empty()) text.append(" with ").append(call.extensions);
-      return text;
-    }
-    default:
-      return "unexpected";
-  }
-}
-
-std::string translation::describe() const {
-  std::string text;
-  for (std::uint64_t at = 0; at < log->published(); ++at) {
-    const auto& entry = log->at(at);
-    text += fmt::format("{} {}\n", int{entry.choice},
-                        describe_delta(entry.kind(), log->copy(log->begin_of(at), entry.end)));
-  }
-  const generation::finish ending = out.conclude(generation::status::completed, 0);
-  for (const auto& choice : ending.choices) {
-    text += fmt::format("{} finish {} ({}){}{}\n", choice.choice, to_string(choice.reason), choice.provider_reason,
-                        choice.stop_sequence.empty() ? "" : " ", choice.stop_sequence);
-  }
-  if (const auto& used = ending.usage; used.source == generation::usage_source::provider) {
-    text += fmt::format("usage in {}", used.input_tokens);
-    describe_number(text, "cached", used.cached_tokens);
-    text += fmt::format(" out {}", used.output_tokens);
-    describe_number(text, "reasoning", used.reasoning_tokens);
-    describe_number(text, "audio", used.output_audio_tokens);
-    describe_number(text, "accepted", used.accepted_prediction_tokens);
-    describe_number(text, "rejected", used.rejected_prediction_tokens);
-    text += '\n';
-  }
-  if (!ending.response_id.empty()) text += fmt::format("id {} model {}\n", ending.response_id, ending.provider_model);
-  if (!ending.extensions.empty()) text += fmt::format("extensions {}\n", ending.extensions);
-  return text;
-}
-
-// Whether the stream said that it is complete.
-bool replay(translation& to, std::string_view bytes, http::sse_parser& parser, std::string& room) {
-  room.assign(bytes).append(http::sse_parser::readable_padding, '#');
-  parser.feed(std::string_view(room).substr(0, bytes.size()));
-  while (const auto event = parser.next()) {
-    const result<bool> done = to.stream.feed(event->data, to.out);
-    EXPECT_TRUE(done) << done.error().message << ": " << done.error().detail;
-    if (!done || *done) return true;
-  }
-  return false;
-}
+using translation = agent::testing::translation_with<openai_stream>;
 
 std::string chunk(std::string_view delta, std::string_view finish_reason = "null") {
   return fmt::format(R"({{"choices":[{{"index":0,"delta":{},"finish_reason":{}}}]}})", delta, finish_reason);
 }
 
-TEST(openai_stream_test, replays_transcripts_in_one_piece) {
-  ASSERT_GE(transcripts().size(), 7U);
-  for (const transcript& one : transcripts()) {
-    translation subject;
-    http::sse_parser parser(1 << 20);
-    std::string room;
-    EXPECT_TRUE(replay(subject, one.stream, parser, room)) << one.name;
-    EXPECT_EQ(subject.describe(), one.expected) << one.name;
-  }
-}
-
 TEST(openai_stream_test, replays_transcripts_cut_anywhere) {
-  for (const transcript& one : transcripts()) {
-    const std::string_view bytes = one.stream;
-    for (std::size_t cut = 1; cut < bytes.size(); ++cut) {
-      translation subject;
-      http::sse_parser parser(1 << 20);
-      std::string room;
-      if (!replay(subject, bytes.substr(0, cut), parser, room)) {
-        ASSERT_TRUE(replay(subject, bytes.substr(cut), parser, room)) << one.name << cut;
-      }
-      ASSERT_EQ(subject.describe(), one.expected) << one.name << " cut at " << cut;
-    }
-  }
-}
-
-TEST(openai_stream_test, replays_transcripts_byte_by_byte) {
-  for (const transcript& one : transcripts()) {
-    translation subject;
-    http::sse_parser parser(1 << 20);
-    std::string room;
-    bool done = false;
-    for (std::size_t at = 0; at < one.stream.size() && !done; ++at)
-      done = replay(subject, std::string_view(one.stream).substr(at, 1), parser, room);
-    EXPECT_TRUE(done) << one.name;
-    EXPECT_EQ(subject.describe(), one.expected) << one.name;
-  }
+  agent::testing::replay_transcripts<openai_stream>("openai", 7);
 }
 
 TEST(openai_stream_test, joins_surrogates_across_deltas) {

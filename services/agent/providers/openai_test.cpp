@@ -46,12 +46,12 @@ class openai_test : public testing::Test {
  protected:
   using script = std::function<void(scripted_connection&)>;
 
-  void build(script told, openai_settings with = {}) {
+  void build(script told, http_provider_settings with = {}) {
     peer.emplace(std::move(told));
     with.name = "up";
     with.base_url = peer->url() + "/v1";
     with.api_key = secret_string("sk-secret-key");
-    auto made = openai::make(std::move(with), *workers, lookups);
+    auto made = make_openai(std::move(with), *workers, lookups);
     ASSERT_TRUE(made) << made.error().message;
     subject = *made;
     log = std::make_shared<generation::log>(*workers, "gen_1", 1 << 20);
@@ -90,7 +90,7 @@ class openai_test : public testing::Test {
   std::unique_ptr<async::worker_pool> workers = std::make_unique<async::worker_pool>(1);
   async::blocking_pool lookups{"lookups", 1, 16};
   std::optional<scripted_peer> peer;
-  std::shared_ptr<openai> subject;
+  std::shared_ptr<http_provider> subject;
   std::shared_ptr<generation::log> log;
   std::optional<provider_output> out;
   generation::request asked;
@@ -99,7 +99,7 @@ class openai_test : public testing::Test {
 TEST_F(openai_test, streams_and_keeps_the_connection) {
   std::vector<std::string> requests;
   std::atomic<int> connections = 0;
-  openai_settings with;
+  http_provider_settings with;
   with.headers.emplace_back("X-Team", secret_string("blue"));
   build(
       [&](scripted_connection& one) {
@@ -176,7 +176,7 @@ TEST_F(openai_test, never_shows_its_credentials) {
       event(fmt::format(R"({{"choices":[{{"finish_reason":"error","x":"{0}"}}]}})", echo)) + std::string(last_chunk)};
   const std::size_t count = answers.size();
   std::mutex mutex;
-  openai_settings with;
+  http_provider_settings with;
   with.headers.emplace_back("X-Secret", secret_string("field-secret-0123"));
   build(
       [&](scripted_connection& one) {
@@ -219,7 +219,7 @@ TEST_F(openai_test, notices_a_connection_that_is_cut) {
 }
 
 TEST_F(openai_test, waits_for_the_first_token_only_so_long_whatever_else_comes) {
-  openai_settings with;
+  http_provider_settings with;
   with.timeouts.first_token = 50ms;
   build(
       [](scripted_connection& one) {
@@ -236,7 +236,7 @@ TEST_F(openai_test, waits_for_the_first_token_only_so_long_whatever_else_comes) 
 }
 
 TEST_F(openai_test, waits_between_tokens_only_so_long) {
-  openai_settings with;
+  http_provider_settings with;
   with.timeouts.between_tokens = 50ms;
   build(
       [](scripted_connection& one) {
@@ -252,7 +252,7 @@ TEST_F(openai_test, waits_between_tokens_only_so_long) {
 }
 
 TEST_F(openai_test, waits_for_the_whole_only_so_long) {
-  openai_settings with;
+  http_provider_settings with;
   with.timeouts.total = 50ms;
   build(
       [](scripted_connection& one) {
@@ -266,7 +266,7 @@ TEST_F(openai_test, waits_for_the_whole_only_so_long) {
 }
 
 TEST_F(openai_test, bounds_an_endless_line) {
-  openai_settings with;
+  http_provider_settings with;
   with.event_bytes_max = 1024;
   build(
       [](scripted_connection& one) {
@@ -311,15 +311,15 @@ TEST_F(openai_test, says_that_nobody_is_there) {
 }
 
 TEST_F(openai_test, names_settings_that_are_wrong) {
-  const auto wrong = [this](openai_settings told) {
-    const auto made = openai::make(std::move(told), *workers, lookups);
+  const auto wrong = [this](http_provider_settings told) {
+    const auto made = make_openai(std::move(told), *workers, lookups);
     EXPECT_FALSE(made);
     return made ? std::string() : made.error().message;
   };
-  EXPECT_THAT(wrong({.base_url = "ftp://x"}), HasSubstr("providers.openai.base_url "));
-  EXPECT_THAT(wrong({.base_url = "http://x", .api_key = secret_string("a\r\nb")}),
+  EXPECT_THAT(wrong({.name = "openai", .base_url = "ftp://x"}), HasSubstr("providers.openai.base_url "));
+  EXPECT_THAT(wrong({.name = "openai", .base_url = "http://x", .api_key = secret_string("a\r\nb")}),
               HasSubstr("providers.openai.api_key has control characters"));
-  EXPECT_THAT(wrong({.base_url = "http://x", .headers = {{"a b", secret_string("c")}}}),
+  EXPECT_THAT(wrong({.name = "openai", .base_url = "http://x", .headers = {{"a b", secret_string("c")}}}),
               HasSubstr("providers.openai.headers"));
 }
 

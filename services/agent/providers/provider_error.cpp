@@ -1,4 +1,4 @@
-#include "agent/providers/openai_error.hpp"
+#include "agent/providers/provider_error.hpp"
 
 #include <algorithm>
 #include <array>
@@ -202,8 +202,8 @@ std::string fit_to_show(std::string_view text, std::size_t bytes_max) {
   return shown;
 }
 
-error error_of_openai(const openai_refusal& refusal, std::string_view provider,
-                      std::chrono::system_clock::time_point now) {
+error error_of_refusal(const provider_refusal& refusal, std::string_view provider,
+                       std::chrono::system_clock::time_point now) {
   const said body = read_body(refusal.body);
   const bool quota = refusal.status == 429 && is_quota(body);
   const std::string theirs = fit_to_show(body.message);
@@ -223,17 +223,22 @@ error error_of_openai(const openai_refusal& refusal, std::string_view provider,
   return found;
 }
 
-error error_of_openai_event(std::string_view json, std::string_view provider) {
+error error_of_event(std::string_view json, std::string_view provider) {
   const said body = read_body(json);
   unsigned status = 0;
   std::from_chars(body.code.data(), body.code.data() + body.code.size(), status);
   if (status < 400 || status > 599) {
-    constexpr std::array<std::pair<std::string_view, unsigned>, 6> types{{{"invalid_request_error", 400},
-                                                                          {"rate_limit_error", 429},
-                                                                          {"rate_limit_exceeded", 429},
-                                                                          {"insufficient_quota", 429},
-                                                                          {"overloaded_error", 503},
-                                                                          {"timeout_error", 504}}};
+    constexpr std::array<std::pair<std::string_view, unsigned>, 11> types{{{"invalid_request_error", 400},
+                                                                           {"authentication_error", 401},
+                                                                           {"billing_error", 402},
+                                                                           {"permission_error", 403},
+                                                                           {"not_found_error", 404},
+                                                                           {"request_too_large", 413},
+                                                                           {"rate_limit_error", 429},
+                                                                           {"rate_limit_exceeded", 429},
+                                                                           {"insufficient_quota", 429},
+                                                                           {"overloaded_error", 503},
+                                                                           {"timeout_error", 504}}};
     const auto known =
         std::ranges::find_if(types, [&](const auto& one) { return one.first == body.type || one.first == body.code; });
     status = known == types.end() ? 500 : known->second;

@@ -15,7 +15,7 @@ namespace sluice::agent {
 using header_lookup = std::function<std::string_view(std::string_view name)>;
 
 /// An answer that is not 2xx, as far as it says anything.
-struct openai_refusal {
+struct provider_refusal {
   unsigned status = 0;
   std::string_view body;
   header_lookup header;
@@ -30,12 +30,12 @@ struct openai_refusal {
 /// | 401, 403, 402, and 429 with the code insufficient_quota | bad_gateway: our configuration or account, not the
 /// client's; waiting does not help | | 404 | not_found | | 408, 504 | timed_out | | 409 | conflict | | 413 | too_large
 /// | | 429 | rate_limited, with `retry_after` | | 503, 529 | unavailable, with `retry_after` | | others | bad_gateway |
-error error_of_openai(const openai_refusal& refusal, std::string_view provider,
-                      std::chrono::system_clock::time_point now);
+error error_of_refusal(const provider_refusal& refusal, std::string_view provider,
+                       std::chrono::system_clock::time_point now);
 
 /// An `error` in mid-stream: the object itself, one that holds it, or a bare string. Its code counts as a status where
 /// it is one, its type where it is one of OpenAI's; otherwise bad_gateway.
-error error_of_openai_event(std::string_view json, std::string_view provider);
+error error_of_event(std::string_view json, std::string_view provider);
 
 /// How long to wait, from `retry-after-ms`, `retry-after` (seconds or HTTP date), or else `x-ratelimit-reset-…` of what
 /// is used up ("12ms", "6m0s", "1.5s"). At most a day.

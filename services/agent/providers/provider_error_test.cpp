@@ -1,4 +1,4 @@
-#include "agent/providers/openai_error.hpp"
+#include "agent/providers/provider_error.hpp"
 
 #include <map>
 
@@ -22,10 +22,10 @@ header_lookup headers(std::map<std::string_view, std::string_view> fields) {
 }
 
 error told(unsigned status, std::string_view body, std::map<std::string_view, std::string_view> fields = {}) {
-  return error_of_openai({.status = status, .body = body, .header = headers(std::move(fields))}, "up", now);
+  return error_of_refusal({.status = status, .body = body, .header = headers(std::move(fields))}, "up", now);
 }
 
-TEST(openai_error_test, maps_every_status) {
+TEST(provider_error_test, maps_every_status) {
   const std::map<unsigned, error_reason> expected{
       {400, error_reason::invalid_argument}, {401, error_reason::bad_gateway}, {402, error_reason::bad_gateway},
       {403, error_reason::bad_gateway},      {404, error_reason::not_found},   {408, error_reason::timed_out},
@@ -39,7 +39,7 @@ TEST(openai_error_test, maps_every_status) {
   }
 }
 
-TEST(openai_error_test, keeps_what_the_client_can_mend) {
+TEST(provider_error_test, keeps_what_the_client_can_mend) {
   const error found =
       told(400, R"({"error":{"message":"Invalid type for 'messages[0].content'.","type":"invalid_request_error",)"
                 R"("param":"messages[0].content","code":"invalid_type"}})");
@@ -47,7 +47,7 @@ TEST(openai_error_test, keeps_what_the_client_can_mend) {
   EXPECT_EQ(found.param, "messages[0].content");
 }
 
-TEST(openai_error_test, reads_the_forms_of_other_servers) {
+TEST(provider_error_test, reads_the_forms_of_other_servers) {
   for (const std::string_view body :
        {R"({"error":"no such thing"})", R"({"object":"error","message":"no such thing","code":400})",
         R"([{"error":{"code":400,"message":"no such thing","status":"INVALID_ARGUMENT"}}])",
@@ -57,13 +57,13 @@ TEST(openai_error_test, reads_the_forms_of_other_servers) {
   }
 }
 
-TEST(openai_error_test, is_general_about_what_is_no_json) {
+TEST(provider_error_test, is_general_about_what_is_no_json) {
   const error found = told(502, "<html>\n<b>Bad\x01 gateway</b>");
   EXPECT_EQ(found.message, "provider up answered with status 502");
   EXPECT_EQ(found.detail, "<html> <b>Bad  gateway</b>");
 }
 
-TEST(openai_error_test, hides_what_concerns_our_account) {
+TEST(provider_error_test, hides_what_concerns_our_account) {
   const error refused =
       told(401, R"({"error":{"message":"Incorrect API key provided: sk-abcde***wxyz. Look it up."}})");
   EXPECT_EQ(refused.message, "provider up refused our credentials; its api_key must be looked at");
@@ -75,7 +75,7 @@ TEST(openai_error_test, hides_what_concerns_our_account) {
   EXPECT_EQ(quota.message, "provider up says that our quota is used up");
 }
 
-TEST(openai_error_test, bounds_and_cleans_messages) {
+TEST(provider_error_test, bounds_and_cleans_messages) {
   const error found = told(400, R"({"error":{"message":")" + std::string(2000, 'x') + R"("}})");
   EXPECT_LT(found.message.size(), 530U);
   EXPECT_TRUE(found.message.ends_with("…"));
@@ -86,7 +86,7 @@ TEST(openai_error_test, bounds_and_cleans_messages) {
             "a?b");
 }
 
-TEST(openai_error_test, says_when_to_come_back) {
+TEST(provider_error_test, says_when_to_come_back) {
   const auto retry = [](std::map<std::string_view, std::string_view> fields) {
     return retry_after_of(headers(std::move(fields)), now);
   };

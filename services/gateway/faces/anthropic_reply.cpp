@@ -7,6 +7,7 @@
 
 #include "base/json_text.hpp"
 #include "gateway/faces/anthropic_errors.hpp"
+#include "generation/content_json.hpp"
 #include "http/sse_writer.hpp"
 
 namespace sluice::gateway::anthropic {
@@ -62,15 +63,16 @@ void append_usage(std::string& out, const generation::usage& used) {
       fresh, used.cache_write_tokens, used.cached_tokens, used.output_tokens, used.reasoning_tokens);
 }
 
-// Blocks that come whole and are Anthropic's: redacted thinking, what its own tools did. A client of it knows no
-// others.
-bool is_own_block(const json::value& block) {
-  const json::object* const fields = block.if_object();
-  const json::value* const type = fields == nullptr ? nullptr : fields->if_contains("type");
-  if (type == nullptr || !type->is_string()) return false;
-  const std::string_view name = type->get_string();
-  return name == "redacted_thinking" || name == "server_tool_use" || name == "container_upload" || name == "fallback" ||
-         name.ends_with("_tool_result");
+// A part that came whole, as a block: redacted thinking, and what only Anthropic knows. Null for every other part.
+json::value block_of(std::string_view part) {
+  boost::system::error_code bad;
+  const json::value parsed = json::parse(part, bad);
+  auto read = bad ? generation::parse_parts(json::array()) : generation::parse_parts(json::array{parsed});
+  if (!read || read->empty()) return nullptr;
+  if (const auto* const thought = std::get_if<generation::reasoning_part>(&read->front().what))
+    return {{"type", "redacted_thinking"}, {"data", thought->redacted}};
+  const auto* const vendor = std::get_if<generation::vendor_part>(&read->front().what);
+  return vendor != nullptr && vendor->dialect == "anthropic" && vendor->value.is_object() ? vendor->value : nullptr;
 }
 
 bool is_own_citation(const json::value& citation) {
@@ -144,8 +146,7 @@ void block_list::add(const generation::log& source, std::uint64_t position) {
       return;
     }
     case delta_kind::part:
-      if (json::value block = parse_or_null(bytes); is_own_block(block))
-        blocks_.push_back(std::move(block.get_object()));
+      if (json::value block = block_of(bytes); block.is_object()) blocks_.push_back(std::move(block.get_object()));
       return;
     case delta_kind::tool_call:
       return add_call(bytes);
@@ -281,8 +282,8 @@ void message_reply::append_tool_call(std::string& out, std::string_view bytes, s
 }
 
 void message_reply::append_whole_block(std::string& out, std::string_view text, std::uint64_t seq) {
-  const json::value block = parse_or_null(text);
-  if (!is_own_block(block)) return;
+  const json::value block = block_of(text);
+  if (!block.is_object()) return;
   close_blocks(out, seq);
   begin_block(out, seq);
   out += json::serialize(block);

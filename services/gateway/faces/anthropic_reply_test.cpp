@@ -82,8 +82,10 @@ TEST_F(anthropic_reply_test, streams_what_it_would_say_whole) {
   source->append(delta_kind::reasoning, "let me ");
   source->append(delta_kind::reasoning, "think");
   source->append(delta_kind::signature, "c2ln");
-  source->append(delta_kind::part, R"({"type":"redacted_thinking","data":"xyz"})");
-  source->append(delta_kind::part, R"({"type":"inline_image","data":"of another dialect"})");
+  source->append(delta_kind::part, R"({"type":"reasoning","text":"","redacted":"xyz"})");
+  source->append(delta_kind::part,
+                 R"({"type":"vendor","dialect":"anthropic","value":{"type":"server_tool_use","id":"s"}})");
+  source->append(delta_kind::part, R"({"type":"vendor","dialect":"gemini","value":{"executableCode":{}}})");
   source->append(delta_kind::text, "It \"is\" ");
   source->append(delta_kind::text, "so.\n");
   source->append(delta_kind::citation, R"({"type":"char_location","cited_text":"so"})");
@@ -100,6 +102,7 @@ TEST_F(anthropic_reply_test, streams_what_it_would_say_whole) {
     "content": [
       {"type": "thinking", "thinking": "let me think", "signature": "c2ln"},
       {"type": "redacted_thinking", "data": "xyz"},
+      {"type": "server_tool_use", "id": "s"},
       {"type": "text", "text": "It \"is\" so.\n", "citations": [{"type": "char_location", "cited_text": "so"}]},
       {"type": "tool_use", "id": "t0", "name": "first", "input": {"a": 1}},
       {"type": "tool_use", "id": "t1", "name": "second", "input": {"b": 2}},
