@@ -1,9 +1,10 @@
 import Anthropic from '@anthropic-ai/sdk';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { ChatSocket } from '../harness/chat_socket.ts';
 import { within } from '../harness/deadline.ts';
 import { Gateway, token } from '../harness/gateway.ts';
 import { mockReasoning, mockText } from '../harness/mock_answer.ts';
-import { ScriptedProvider } from '../harness/scripted_provider.ts';
+import { ScriptedProvider, type ProviderCall } from '../harness/scripted_provider.ts';
 
 // Anthropic's official SDK, pointed at the gateway: whichever provider is behind it, it is as if it were Anthropic.
 
@@ -14,8 +15,14 @@ let client: Anthropic;
 beforeAll(async () => {
   provider = await ScriptedProvider.start();
   gateway = await Gateway.start({
-    providers: { scripted: { type: 'openai', base_url: provider.baseUrl } },
-    models: [{ name: 'scripted', targets: [{ provider: 'scripted', model: 'upstream-name' }] }],
+    providers: {
+      scripted: { type: 'openai', base_url: provider.baseUrl },
+      claude: { type: 'anthropic', base_url: provider.baseUrl, api_key: 'sk-upstream' },
+    },
+    models: [
+      { name: 'scripted', targets: [{ provider: 'scripted', model: 'upstream-name' }] },
+      { name: 'claude', targets: [{ provider: 'claude', model: 'claude-x' }] },
+    ],
     limits: [
       {
         name: 'messages',
@@ -226,6 +233,77 @@ describe('an OpenAI-compatible provider behind it', () => {
     await within('the first word', new Promise((come) => stream.once('text', come)));
     stream.abort();
     await within('the end of the call', call.gone);
+  });
+});
+
+describe('a provider that speaks it, too', () => {
+  // Thinking with its signature, and then the answer.
+  const answer = (call: ProviderCall, text: string): void => {
+    const say = (type: string, rest: object = {}): ProviderCall =>
+      call.raw(`event: ${type}\ndata: ${JSON.stringify({ type, ...rest })}\n\n`);
+    const block = (index: number, content_block: object, ...deltas: object[]): void => {
+      say('content_block_start', { index, content_block });
+      for (const delta of deltas) say('content_block_delta', { index, delta });
+      say('content_block_stop', { index });
+    };
+    say('message_start', { message: { id: 'msg_1', model: 'claude-x', usage: { input_tokens: 3, output_tokens: 1 } } });
+    block(
+      0,
+      { type: 'thinking', thinking: '', signature: '' },
+      { type: 'thinking_delta', thinking: 'Hm…' },
+      { type: 'signature_delta', signature: 'c2lnbmVk' },
+    );
+    block(1, { type: 'text', text: '' }, { type: 'text_delta', text });
+    say('message_delta', { delta: { stop_reason: 'end_turn' }, usage: { output_tokens: 5 } });
+    say('message_stop').end();
+  };
+  const signed = { type: 'thinking', thinking: 'Hm…', signature: 'c2lnbmVk' };
+
+  test('is asked in its words, with its own key', async () => {
+    const stream = client.messages.stream({
+      ...ask('Hello', 'claude'),
+      thinking: { type: 'enabled', budget_tokens: 1024 },
+      system: [{ type: 'text', text: 'Be brief.', cache_control: { type: 'ephemeral' } }],
+    });
+    const call = await provider.call();
+    expect(call.path).toBe('/v1/messages');
+    expect(call.headers).toMatchObject({ 'x-api-key': 'sk-upstream', 'anthropic-version': '2023-06-01' });
+    expect(call.headers.authorization).toBeUndefined();
+    expect(call.request).toEqual({
+      model: 'claude-x',
+      max_tokens: 1000,
+      stream: true,
+      thinking: { type: 'enabled', budget_tokens: 1024 },
+      system: [{ type: 'text', text: 'Be brief.', cache_control: { type: 'ephemeral' } }],
+      messages: [{ role: 'user', content: [{ type: 'text', text: 'Hello' }] }],
+    });
+    answer(call, 'Hi.');
+    expect(await stream.finalMessage()).toMatchObject({ content: [signed, { type: 'text', text: 'Hi.' }] });
+  });
+
+  test('gets its thinking back, signed, in the next turn of a conversation that is kept here', async () => {
+    const chat = await ChatSocket.connectFull(gateway.chatUrl);
+    const turn = async (content: string, conversation_id: string, model: string): Promise<[ProviderCall, string]> => {
+      chat.send({ type: 'chat', id: content, payload: { content, model, conversation_id } });
+      const call = await provider.call();
+      return [call, (await chat.first('started', content)).payload.conversation_id!];
+    };
+    const [first, id] = await turn('one', 'new', 'claude');
+    answer(first, 'First.');
+    await chat.answer('one');
+    const [second] = await turn('two', id, 'claude');
+    expect(second.request.messages[1]).toEqual({
+      role: 'assistant',
+      content: [signed, { type: 'text', text: 'First.' }],
+    });
+    answer(second, 'Second.');
+    await chat.answer('two');
+    // It is nobody else's.
+    const [third] = await turn('three', id, 'scripted');
+    expect(JSON.stringify(third.request)).not.toContain('c2lnbmVk');
+    third.text('Third.').finish();
+    expect((await chat.answer('three')).text).toBe('Third.');
+    await chat.close();
   });
 });
 

@@ -195,14 +195,28 @@ std::uint64_t history_bytes_max(const generation::request& asked, std::uint64_t 
 }
 
 bool has_vendor_fields(const message& answer) {
-  return std::ranges::any_of(answer.parts, [](const content_part& part) { return !part.extensions.empty(); });
+  return std::ranges::any_of(answer.parts, [](const content_part& part) {
+    const auto* const thought = std::get_if<generation::reasoning_part>(&part.what);
+    const auto* const call = std::get_if<generation::tool_call_part>(&part.what);
+    return !part.extensions.empty() || std::holds_alternative<generation::vendor_part>(part.what) ||
+           (thought != nullptr && !(thought->signature.empty() && thought->redacted.empty())) ||
+           (call != nullptr && !call->signature.empty());
+  });
 }
 
 void drop_vendor_fields_of_others(std::vector<message>& history, std::string_view provider) {
   for (message& one : history) {
     if (one.provider.empty() || one.provider == provider) continue;
-    for (content_part& part : one.parts)
+    std::erase_if(one.parts, [](const content_part& part) {
+      const auto* const thought = std::get_if<generation::reasoning_part>(&part.what);
+      return std::holds_alternative<generation::vendor_part>(part.what) ||
+             (thought != nullptr && !thought->redacted.empty());
+    });
+    for (content_part& part : one.parts) {
       part.extensions.clear();
+      if (auto* const thought = std::get_if<generation::reasoning_part>(&part.what)) thought->signature.clear();
+      if (auto* const call = std::get_if<generation::tool_call_part>(&part.what)) call->signature.clear();
+    }
   }
 }
 

@@ -125,6 +125,23 @@ TEST(conversation_turn, vendor_fields_go_back_to_their_own_provider_only) {
   EXPECT_TRUE(has_vendor_fields(history[1]));  // what the user said is for whoever is asked
 }
 
+TEST(conversation_turn, signatures_are_for_the_provider_that_gave_them) {
+  message answer{.role = role::assistant};
+  answer.parts.push_back({generation::reasoning_part{.text = "hm", .signature = "sig"}});
+  answer.parts.push_back({generation::reasoning_part{.redacted = "xyz"}});
+  answer.parts.push_back({generation::vendor_part{.dialect = "anthropic"}});
+  answer.parts.push_back({generation::text_part{"so"}});
+  EXPECT_TRUE(has_vendor_fields(answer));
+  answer.provider = "claude";
+  std::vector<message> history = {answer};
+  drop_vendor_fields_of_others(history, "claude");
+  EXPECT_EQ(history[0].parts.size(), 4U);
+  drop_vendor_fields_of_others(history, "another");
+  ASSERT_EQ(history[0].parts.size(), 2U);
+  EXPECT_FALSE(has_vendor_fields(history[0]));
+  EXPECT_EQ(std::get<generation::reasoning_part>(history[0].parts[0].what).text, "hm");
+}
+
 TEST(conversation_turn, the_answer_has_its_share_of_the_context) {
   generation::request asked = asks({says(role::user, std::string(984, 'q'))});
   EXPECT_EQ(history_bytes_max(asked, 100'000), 400'000U - 4 * 4096U - 1000U);
