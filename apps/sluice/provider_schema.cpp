@@ -50,7 +50,7 @@ type<Provider> http_provider(const char* base_url, const char* api_key) {
 
   using s = http_provider_settings;
   structure<Provider> keys;
-  const auto key = [&keys](const char* name, auto s::* member, auto kind, const char* about) {
+  const auto key = [&keys](const char* name, auto s::* member, const auto& kind, const char* about) {
     keys.key(name, static_cast<std::remove_reference_t<decltype(std::declval<s>().*member)> Provider::*>(member), kind,
              about);
   };

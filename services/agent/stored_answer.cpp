@@ -59,7 +59,7 @@ struct part_appender {
 // something comes between that has a place: a signature, a call, a part that came whole.
 class part_list {
  public:
-  void add(delta_kind kind, std::string bytes) {
+  void add(delta_kind kind, std::string_view bytes) {
     switch (kind) {
       case delta_kind::text:
         std::get<generation::text_part>(part_of(text_, generation::text_part{}).what).text += bytes;

@@ -22,7 +22,7 @@ task<> create_message(face_uses uses, http::exchange& with) {
   door::field_reader fields(received->body, "");
   fields.boolean("stream", stream);
   if (fields.problem()) co_return co_await send(with, error_response(*fields.problem()));
-  auto asked = parse_messages_request(std::move(received->body));
+  auto asked = parse_messages_request(received->body);
   with.release_body();
   if (!asked) co_return co_await send(with, error_response(asked.error()));
   asked->streamed = stream.value_or(false);

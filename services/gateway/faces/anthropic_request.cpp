@@ -159,7 +159,7 @@ result<void> read_stops(const json::object& body, generation::request& asked) {
 
 }  // namespace
 
-result<generation::request> parse_messages_request(json::object body) {
+result<generation::request> parse_messages_request(const json::object& body) {
   generation::request asked;
   asked.dialect = "anthropic";
   json::object metadata;

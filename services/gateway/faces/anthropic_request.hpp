@@ -13,6 +13,6 @@ namespace sluice::gateway::anthropic {
 /// stay in `extensions`, dialect "anthropic"; `thinking` and `output_config` are there as they came besides, for a
 /// provider of this dialect is to have them to the letter. Errors are invalid_argument with the path of the field in
 /// `param`, as Anthropic writes it: `messages.0.content.1.text`. `stream` is the face's business and is skipped here.
-result<generation::request> parse_messages_request(boost::json::object body);
+result<generation::request> parse_messages_request(const boost::json::object& body);
 
 }  // namespace sluice::gateway::anthropic
