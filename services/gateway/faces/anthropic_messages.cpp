@@ -23,10 +23,12 @@ task<> create_message(face_uses uses, http::exchange& with) {
   fields.boolean("stream", stream);
   if (fields.problem()) co_return co_await send(with, error_response(*fields.problem()));
   auto asked = parse_messages_request(received->body);
+  const std::shared_ptr<const door::principal> who = std::move(received->who);
+  received.reset();  // an answer may take long, and needs nothing of it
   with.release_body();
   if (!asked) co_return co_await send(with, error_response(asked.error()));
   asked->streamed = stream.value_or(false);
-  co_await answer(uses, with, *received->who, std::move(*asked), error_response, [](const agent::started& begun) {
+  co_await answer(uses, with, *who, std::move(*asked), error_response, [](const agent::started& begun) {
     return std::make_unique<message_reply>(begun.generation_id, begun.model);
   });
 }

@@ -57,10 +57,12 @@ task<> chat_completions(face_uses uses, http::exchange& with) {
   const auto options = read_options(received->body);
   if (!options) co_return co_await send(with, error_response(options.error()));
   auto asked = parse_openai_chat(std::move(received->body));
+  const std::shared_ptr<const door::principal> who = std::move(received->who);
+  received.reset();  // an answer may take long, and needs nothing of it
   with.release_body();
   if (!asked) co_return co_await send(with, error_response(asked.error()));
   asked->streamed = options->stream;
-  co_await answer(uses, with, *received->who, std::move(*asked), error_response,
+  co_await answer(uses, with, *who, std::move(*asked), error_response,
                   [include_usage = options->include_usage](const agent::started& begun) {
                     return std::make_unique<chat_reply>(begun.generation_id, begun.model, unix_seconds(),
                                                         include_usage);
