@@ -30,6 +30,12 @@ constexpr std::string_view first_anthropic = R"(
     base_url: "${ANTHROPIC_BASE_URL:-https://api.anthropic.com}"
     api_key: "${ANTHROPIC_API_KEY:-}"
 )";
+constexpr std::string_view first_gemini = R"(
+  gemini:
+    type: gemini
+    base_url: "${GOOGLE_GEMINI_BASE_URL:-https://generativelanguage.googleapis.com}"
+    api_key: "${GEMINI_API_KEY:-}"
+)";
 constexpr std::string_view first_openai = R"(
   openai: {type: openai, base_url: "${OPENAI_BASE_URL:-https://api.openai.com/v1}", api_key: "${OPENAI_API_KEY:-}"}
 )";
@@ -59,16 +65,14 @@ std::string without_file(role_name of, const config::environment& variables) {
   // Servers of one's own often want no key.
   if (has(variables, "OPENAI_API_KEY") || has(variables, "OPENAI_BASE_URL")) text += first_openai;
   if (has(variables, "ANTHROPIC_API_KEY") || has(variables, "ANTHROPIC_BASE_URL")) text += first_anthropic;
+  if (has(variables, "GEMINI_API_KEY") || has(variables, "GOOGLE_GEMINI_BASE_URL")) text += first_gemini;
   return text;
 }
 
-std::vector<std::string> make_notices(const loaded_settings& loaded, const config::environment& variables) {
+std::vector<std::string> make_notices(const loaded_settings& loaded) {
   std::vector<std::string> notices;
   if (!loaded.told.auth.insecure_tokens.empty())
     notices.emplace_back("insecure tokens are accepted (auth.insecure_tokens): for trying out, not for others to use");
-  if (!loaded.file.empty()) return notices;
-  if (has(variables, "GEMINI_API_KEY"))
-    notices.emplace_back("GEMINI_API_KEY is set, but the provider gemini is not supported by this version");
   return notices;
 }
 
@@ -116,7 +120,7 @@ std::expected<loaded_settings, config::problems> load_settings(const settings_so
   }
   loaded.told = std::move(read->settings);
   loaded.document = std::move(read->document);
-  loaded.notices = make_notices(loaded, from.environment);
+  loaded.notices = make_notices(loaded);
   loaded.traces = telemetry::apply_environment(
       make_trace_settings(loaded.told.telemetry.traces, of),
       [&from](std::string_view name) { return config::find(from.environment, name); }, loaded.notices);

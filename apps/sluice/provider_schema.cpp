@@ -67,11 +67,13 @@ type<Provider> http_provider(const char* base_url, const char* api_key) {
 }  // namespace
 
 type<std::map<std::string, provider_settings>> providers_schema() {
-  return map_of(variant_of("type", {"mock", "openai", "anthropic"}, {"gemini"}, mock_provider(),
+  return map_of(variant_of("type", {"mock", "openai", "anthropic", "gemini"}, {}, mock_provider(),
                            http_provider<openai_provider_settings>("Where the API is, up to and including `/v1`.",
                                                                    "Sent as a bearer token; empty: none is sent."),
                            http_provider<anthropic_provider_settings>("Where the API is; `/v1` may follow.",
-                                                                      "Sent as `x-api-key`; empty: none is sent.")));
+                                                                      "Sent as `x-api-key`; empty: none is sent."),
+                           http_provider<gemini_provider_settings>("Where the API is; `/v1beta` may follow.",
+                                                                   "Sent as `x-goog-api-key`; empty: none is sent.")));
 }
 
 }  // namespace sluice::app

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "agent/providers/anthropic.hpp"
+#include "agent/providers/gemini.hpp"
 #include "agent/providers/mock.hpp"
 #include "agent/providers/openai.hpp"
 #include "app/version.hpp"
@@ -63,8 +64,10 @@ result<std::shared_ptr<agent::provider>> make_provider(const std::string& name, 
   if (const auto* const mock = std::get_if<mock_provider_settings>(&told)) return make_mock(name, *mock);
   if (const auto* const openai = std::get_if<openai_provider_settings>(&told))
     return agent::make_openai(make_settings(name, *openai, proxies), workers, lookups);
-  const auto& anthropic = std::get<anthropic_provider_settings>(told);
-  return agent::make_anthropic(make_settings(name, anthropic, proxies), workers, lookups);
+  if (const auto* const anthropic = std::get_if<anthropic_provider_settings>(&told))
+    return agent::make_anthropic(make_settings(name, *anthropic, proxies), workers, lookups);
+  const auto& gemini = std::get<gemini_provider_settings>(told);
+  return agent::make_gemini(make_settings(name, gemini, proxies), workers, lookups);
 }
 
 std::expected<std::vector<std::shared_ptr<agent::provider>>, std::string> make_providers(

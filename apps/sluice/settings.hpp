@@ -127,8 +127,12 @@ struct openai_provider_settings : http_provider_settings {
 struct anthropic_provider_settings : http_provider_settings {
   anthropic_provider_settings() { base_url = "https://api.anthropic.com"; }
 };
+struct gemini_provider_settings : http_provider_settings {
+  gemini_provider_settings() { base_url = "https://generativelanguage.googleapis.com"; }
+};
 
-using provider_settings = std::variant<mock_provider_settings, openai_provider_settings, anthropic_provider_settings>;
+using provider_settings = std::variant<mock_provider_settings, openai_provider_settings, anthropic_provider_settings,
+                                       gemini_provider_settings>;
 
 struct target_settings {
   std::string provider;

@@ -89,6 +89,7 @@ class checker {
                               name));
       if (const auto* openai = std::get_if<openai_provider_settings>(&provider)) check_headers(path, *openai);
       if (const auto* anthropic = std::get_if<anthropic_provider_settings>(&provider)) check_headers(path, *anthropic);
+      if (const auto* gemini = std::get_if<gemini_provider_settings>(&provider)) check_headers(path, *gemini);
     }
   }
 

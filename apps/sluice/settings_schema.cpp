@@ -326,8 +326,9 @@ type<settings> settings_schema() {
   keys.key("auth", &settings::auth, auth(), "Who may come in.");
   keys.key("services", &settings::services, services(), "The roles on their own, towards one another.");
   keys.key("providers", &settings::providers, providers_schema(),
-           "Who answers, by name. The key `type` is `mock`, `openai` for every API like OpenAI's chat completions, or "
-           "`anthropic` for every API like Anthropic's Messages.");
+           "Who answers, by name. The key `type` is `mock`, `openai` for every API like OpenAI's chat completions, "
+           "`anthropic` for every API like Anthropic's Messages, or `gemini` for every API like Gemini's "
+           "generateContent.");
   keys.key("models", &settings::models, list_of(model()), "What clients may ask for, beside `provider/model`.");
   keys.key("default_model", &settings::default_model, text(), "The model of requests that name none.");
   keys.key("generations", &settings::generations, generations(), "Answers while and after they are written.");

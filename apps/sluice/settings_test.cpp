@@ -62,7 +62,7 @@ TEST(settings, without_a_file_keys_in_the_environment_add_providers) {
   const auto loaded = load_settings(sources({}, {{"OPENAI_API_KEY", "sk-1"},
                                                  {"OPENAI_BASE_URL", "http://127.0.0.1:9/v1"},
                                                  {"ANTHROPIC_API_KEY", "a"},
-                                                 {"GEMINI_API_KEY", ""}}));
+                                                 {"GEMINI_API_KEY", "g"}}));
   ASSERT_TRUE(loaded);
   const auto& openai = std::get<openai_provider_settings>(loaded->told.providers.at("openai"));
   EXPECT_EQ(openai.api_key.reveal(), "sk-1");
@@ -70,6 +70,9 @@ TEST(settings, without_a_file_keys_in_the_environment_add_providers) {
   const auto& anthropic = std::get<anthropic_provider_settings>(loaded->told.providers.at("anthropic"));
   EXPECT_EQ(anthropic.api_key.reveal(), "a");
   EXPECT_EQ(anthropic.base_url, "https://api.anthropic.com");
+  const auto& gemini = std::get<gemini_provider_settings>(loaded->told.providers.at("gemini"));
+  EXPECT_EQ(gemini.api_key.reveal(), "g");
+  EXPECT_EQ(gemini.base_url, "https://generativelanguage.googleapis.com");
   EXPECT_THAT(loaded->notices, ElementsAre(HasSubstr("insecure")));
   EXPECT_EQ(std::get<openai_provider_settings>(
                 load_settings(sources({}, {{"OPENAI_API_KEY", "x"}}))->told.providers.at("openai"))
@@ -127,7 +130,7 @@ TEST(settings, every_mistake_is_reported_at_once_with_its_place) {
              "    targets: [{provider: mock}]\n"
              "providers:\n"
              "  mock: {type: mok}\n"
-             "  google: {type: gemini}\n"
+             "  google: {type: gemni}\n"
              "telemetry: {log_format: xml}\n"),
       ElementsAre("sluice.yaml:2:11: server.listen: expected an address and port such as 127.0.0.1:8080 or [::1]:8080, "
                   "found \"here\"",
@@ -135,8 +138,7 @@ TEST(settings, every_mistake_is_reported_at_once_with_its_place) {
                   "sluice.yaml:5:5: models[0]: the key \"name\" is missing (What clients ask for.)",
                   "sluice.yaml:5:5: unknown key \"modle\"; known are \"name\", \"targets\", \"context_tokens\"",
                   "sluice.yaml:8:16: providers.mock.type: unknown value \"mok\", did you mean \"mock\"?",
-                  "sluice.yaml:9:18: providers.google.type: the value \"gemini\" is not supported by this version; "
-                  "it has mock, openai, anthropic",
+                  "sluice.yaml:9:18: providers.google.type: unknown value \"gemni\", did you mean \"gemini\"?",
                   "sluice.yaml:10:25: telemetry.log_format: expected one of text, json, found \"xml\""));
 }
 

@@ -239,10 +239,10 @@ task<error> http_provider::read_refusal(http::client_response& response) {
   async::watchdog patience(co_await asio::this_coro::executor, [&response] { response.abort(); });
   patience.expire_after(refusal_limit);
   const result<std::string> body = co_await response.read_all(refusal_bytes_max);
-  co_return error_of_refusal({.status = response.status(),
+  const provider_refusal told{.status = response.status(),
                               .body = body ? std::string_view(*body) : std::string_view(),
-                              .header = [&response](std::string_view name) { return response.header(name); }},
-                             settings_.name, std::chrono::system_clock::now());
+                              .header = [&response](std::string_view name) { return response.header(name); }};
+  co_return words_->refusal(told, settings_.name, std::chrono::system_clock::now());
 }
 
 error http_provider::silent(bool has_begun) const {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "agent/provider.hpp"
+#include "agent/providers/provider_error.hpp"
 #include "agent/providers/secret_mask.hpp"
 #include "async/blocking_pool.hpp"
 #include "async/worker_pool.hpp"
@@ -59,6 +60,11 @@ class provider_dialect {
   /// `provider`: its name in messages. All of them outlive the reader.
   virtual std::unique_ptr<answer_reader> read(json_scratch& scratch, std::string_view provider,
                                               const generation::request& asked) const = 0;
+  /// What an answer that is not 2xx means.
+  virtual error refusal(const provider_refusal& told, std::string_view provider,
+                        std::chrono::system_clock::time_point now) const {
+    return error_of_refusal(told, provider, now);
+  }
 };
 
 struct provider_timeouts {
