@@ -11,7 +11,7 @@ import { FrontDoor } from './front_door.ts';
 import { sumMetrics } from './metrics.ts';
 
 export interface ProviderSettings {
-  type: 'mock' | 'openai' | 'anthropic';
+  type: 'mock' | 'openai' | 'anthropic' | 'gemini';
   base_url?: string;
   api_key?: string;
   delay_ms?: number;

@@ -7,7 +7,8 @@
 
 namespace sluice::door {
 
-/// The bearer token of `Authorization`, else `x-api-key` (Anthropic's SDK), else empty.
+/// The bearer token of `Authorization`, else `x-api-key` (Anthropic's SDK), else `x-goog-api-key` (Google's), else
+/// empty.
 std::string_view find_credential(const http::request& asked);
 
 }  // namespace sluice::door

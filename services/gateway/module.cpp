@@ -14,6 +14,9 @@
 #include "gateway/conversation_api.hpp"
 #include "gateway/faces/anthropic_errors.hpp"
 #include "gateway/faces/anthropic_messages.hpp"
+#include "gateway/faces/anthropic_models.hpp"
+#include "gateway/faces/gemini_errors.hpp"
+#include "gateway/faces/gemini_models.hpp"
 #include "gateway/faces/openai_chat.hpp"
 #include "gateway/faces/openai_errors.hpp"
 #include "gateway/pages.hpp"
@@ -36,6 +39,29 @@ task<> upgrade_or(const http::handler& upgrade, const http::handler& page, http:
 
 task<> answer_root(http::exchange& with) {
   co_await with.respond(app_page(with.request()));
+}
+
+// Whether a request of this route begins an answer, as limits of chats count them.
+bool begins_chat(const http::route& at) {
+  return at.pattern == "/v1/chat/completions" || at.pattern == "/v1/messages" || at.pattern.ends_with("{call}");
+}
+
+// The models in the words of whoever asks: three dialects have them under one path.
+task<> list_models(face_uses uses, http::exchange& with) {
+  if (gemini::is_for_face(with.request())) return gemini::list_models(uses, with);
+  return with.request().headers.has("anthropic-version") ? anthropic::list_models(uses, with)
+                                                         : openai::list_models(uses, with);
+}
+
+task<> get_model(face_uses uses, http::exchange& with) {
+  if (gemini::is_for_face(with.request())) return gemini::get_model(uses, with);
+  return with.request().headers.has("anthropic-version") ? anthropic::get_model(uses, with)
+                                                         : openai::get_model(uses, with);
+}
+
+limit_face face_of(const http::route& at) {
+  if (openai::is_path_of_face(at.pattern)) return limit_face::openai;
+  return anthropic::is_path_of_face(at.pattern) ? limit_face::anthropic : limit_face::ours;
 }
 
 }  // namespace
@@ -93,11 +119,9 @@ module::~module() = default;
 std::vector<http::route> module::routes() {
   std::vector<http::route> all;
   for (http::route& one : unlimited_routes()) {
-    const bool begins_chat = one.pattern == "/v1/chat/completions" || one.pattern == "/v1/messages";
-    const limit_face face = openai::is_path_of_face(one.pattern)      ? limit_face::openai
-                            : anthropic::is_path_of_face(one.pattern) ? limit_face::anthropic
-                                                                      : limit_face::ours;
-    all.push_back(limit_route(std::move(one), limits_, door_, face, begins_chat));
+    const limit_face face = face_of(one);
+    const bool counts_as_chat = begins_chat(one);
+    all.push_back(limit_route(std::move(one), limits_, door_, face, counts_as_chat));
   }
   http::route root = chat_route("/");
   root.handle = [upgrade = std::move(root.handle),
@@ -129,10 +153,20 @@ std::vector<http::route> module::unlimited_routes() {
   std::vector<http::route> table{
       {"GET", "/demo", answer_demo},
       {"POST", "/v1/chat/completions", [uses](http::exchange& with) { return openai::chat_completions(uses, with); }},
-      {"GET", "/v1/models", [uses](http::exchange& with) { return openai::list_models(uses, with); }},
-      {"GET", "/v1/models/{model}", [uses](http::exchange& with) { return openai::get_model(uses, with); }},
+      {"GET", "/v1/models", [uses](http::exchange& with) { return list_models(uses, with); }},
+      {"GET", "/v1/models/{model}", [uses](http::exchange& with) { return get_model(uses, with); }},
       {"POST", "/v1/messages", [uses](http::exchange& with) { return anthropic::create_message(uses, with); }},
+      {"GET", "/v1beta/models", [uses](http::exchange& with) { return list_models(uses, with); }},
   };
+  // Names of models may have a slash: "provider/model". Google's SDKs ask under either version.
+  for (const std::string under : {"/v1/models/", "/v1beta/models/"}) {
+    for (const std::string& place : {under, under + "{provider}/"}) {
+      table.push_back(
+          {"POST", place + "{call}", [uses](http::exchange& with) { return gemini::call_model(uses, with); }});
+      if (place != "/v1/models/")
+        table.push_back({"GET", place + "{model}", [uses](http::exchange& with) { return get_model(uses, with); }});
+    }
+  }
   const account_api accounts{.people = people_, .door = door_, .told = settings_};
   std::ranges::move(account_routes(accounts), std::back_inserter(table));
   table.push_back(ticket_route(tickets_, door_));
@@ -147,6 +181,7 @@ http::response module::make_error(const http::request& asked, unsigned status, c
     if (auto page = missing_page(asked)) return std::move(*page);
   }
   if (anthropic::is_path_of_face(asked.path)) return anthropic::error_response(status, problem);
+  if (gemini::is_for_face(asked)) return gemini::error_response(status, problem);
   return openai::is_path_of_face(asked.path) ? openai::error_response(status, problem)
                                              : http::error_response(status, problem, asked.request_id);
 }

@@ -44,7 +44,9 @@ void put(json::object& to, std::string_view name, const std::optional<std::int64
 json::object declaration_of(const generation::tool& tool, bool own) {
   json::object made{{"name", tool.name}};
   if (!tool.description.empty()) made["description"] = tool.description;
-  if (tool.parameters.is_object()) made["parametersJsonSchema"] = tool.parameters;
+  // A client of Gemini's may have described them in its own kind of schema; there may be only one.
+  const bool has_own_schema = own && tool.extensions.contains("parameters");
+  if (tool.parameters.is_object() && !has_own_schema) made["parametersJsonSchema"] = tool.parameters;
   if (own) {
     for (const auto& [name, value] : tool.extensions)
       made.emplace(name, value);
@@ -137,13 +139,19 @@ result<void> write_thinking(json::object& config, const request& asked, std::str
   return {};
 }
 
+bool has_own_schema(const request& asked) {
+  const json::value* const config =
+      asked.dialect == gemini_dialect ? asked.extensions.if_contains("generationConfig") : nullptr;
+  return config != nullptr && config->is_object() && config->get_object().contains("responseSchema");
+}
+
 result<void> write_format(json::object& config, const request& asked) {
   if (!asked.response_format) return {};
   switch (asked.response_format->kind) {
     case generation::response_format_kind::text:
       return {};
     case generation::response_format_kind::json_schema:
-      config["responseJsonSchema"] = asked.response_format->schema;
+      if (!has_own_schema(asked)) config["responseJsonSchema"] = asked.response_format->schema;
       [[fallthrough]];
     case generation::response_format_kind::json_object:
       config["responseMimeType"] = "application/json";

@@ -1,8 +1,12 @@
 #include "gateway/faces/answering.hpp"
 
+#include <algorithm>
+
 #include <boost/json.hpp>
+#include <fmt/format.h>
 
 #include "async/watchdog.hpp"
+#include "base/utf8.hpp"
 #include "door/credentials.hpp"
 #include "door/field_reader.hpp"
 #include "http/sse_writer.hpp"
@@ -101,7 +105,7 @@ task<> answer_streaming(http::exchange& with, following& follow, answer_writer& 
     co_await with.respond(refuse(problem_of(source.ending())));
     co_return;
   }
-  with.start_stream(200, {{"content-type", "text/event-stream; charset=utf-8"},
+  with.start_stream(200, {{"content-type", std::string(words.content_type())},
                           {"cache-control", "no-cache"},
                           {"x-accel-buffering", "no"},
                           {"x-generation-id", source.id()}});
@@ -148,6 +152,33 @@ task<std::optional<received_body>> receive_body(const face_uses& uses, http::exc
     co_return std::nullopt;
   }
   co_return received_body{.who = std::move(*who), .body = std::move(body->get_object())};
+}
+
+task<std::optional<std::vector<agent::model_card>>> find_models(const face_uses& uses, http::exchange& with,
+                                                                refusal refuse) {
+  const auto who = co_await uses.door.authenticate(find_credential(with.request()));
+  if (!who) {
+    co_await with.respond(refuse(who.error()));
+    co_return std::nullopt;
+  }
+  auto models = co_await uses.agents.models((*who)->caller());
+  if (models) co_return std::move(*models);
+  co_await with.respond(refuse(models.error()));
+  co_return std::nullopt;
+}
+
+task<std::optional<agent::model_card>> find_model(const face_uses& uses, http::exchange& with, refusal refuse) {
+  auto models = co_await find_models(uses, with, refuse);
+  if (!models) co_return std::nullopt;
+  const std::string_view provider = with.request().parameter("provider");
+  const std::string_view model = with.request().parameter("model");
+  const std::string name = provider.empty() ? std::string(model) : fmt::format("{}/{}", provider, model);
+  const auto found = std::ranges::find(*models, name, &agent::model_card::name);
+  if (found != models->end()) co_return std::move(*found);
+  co_await with.respond(refuse({.reason = error_reason::not_found,
+                                .message = fmt::format("there is no model \"{}\" here", clip(name, 128)),
+                                .param = "model"}));
+  co_return std::nullopt;
 }
 
 task<> answer(const face_uses& uses, http::exchange& with, const principal& who, generation::request asked,

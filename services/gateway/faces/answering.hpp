@@ -5,6 +5,8 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include <boost/json/object.hpp>
 
@@ -29,6 +31,8 @@ class answer_writer {
  public:
   virtual ~answer_writer() = default;
 
+  /// Of a stream. Server-sent events, unless the dialect has another form too.
+  virtual std::string_view content_type() const { return "text/event-stream; charset=utf-8"; }
   /// Appends the events of what was found, with those that open the stream if it was not opened. Kinds that the dialect
   /// cannot say append nothing.
   virtual void append_delta(std::string& out, const generation::log& source, const generation::run& found) = 0;
@@ -56,6 +60,12 @@ struct received_body {
 /// Whose request it is, and its body, which must be a JSON object. Where that cannot be had the client was told, and
 /// there is nothing.
 task<std::optional<received_body>> receive_body(const face_uses& uses, http::exchange& with, refusal refuse);
+
+/// The models that the client may ask for. Where they cannot be had the client was told, and there is nothing.
+task<std::optional<std::vector<agent::model_card>>> find_models(const face_uses& uses, http::exchange& with,
+                                                                refusal refuse);
+/// The one that the path names: the parameter `model`, behind `provider` where the route has one. Likewise.
+task<std::optional<agent::model_card>> find_model(const face_uses& uses, http::exchange& with, refusal refuse);
 
 /// Has it answered. A failure before the first delta is an HTTP error with the status that fits; after it, the event
 /// that ends a stream. A client that goes away cancels its generation. `asked.streamed` says how the answer is wanted.

@@ -1,10 +1,7 @@
 #include "gateway/faces/openai_chat.hpp"
 
 #include <boost/json.hpp>
-#include <fmt/format.h>
 
-#include "base/utf8.hpp"
-#include "door/credentials.hpp"
 #include "door/field_reader.hpp"
 #include "gateway/chat_request.hpp"
 #include "gateway/faces/openai_chat_reply.hpp"
@@ -49,6 +46,10 @@ result<chat_options> read_options(const json::object& body) {
   return options;
 }
 
+json::object card_of(const agent::model_card& model) {
+  return {{"id", model.name}, {"object", "model"}, {"created", 0}, {"owned_by", model.provider}};
+}
+
 }  // namespace
 
 task<> chat_completions(face_uses uses, http::exchange& with) {
@@ -70,32 +71,18 @@ task<> chat_completions(face_uses uses, http::exchange& with) {
 }
 
 task<> list_models(face_uses uses, http::exchange& with) {
-  const auto who = co_await uses.door.authenticate(find_credential(with.request()));
-  if (!who) co_return co_await send(with, error_response(who.error()));
-  const auto models = co_await uses.agents.models((*who)->caller());
-  if (!models) co_return co_await send(with, error_response(models.error()));
+  const auto models = co_await find_models(uses, with, error_response);
+  if (!models) co_return;
   json::array list;
-  for (const agent::model_card& model : *models) {
-    list.push_back(json::object{{"id", model.name}, {"object", "model"}, {"created", 0}, {"owned_by", model.provider}});
-  }
+  for (const agent::model_card& model : *models)
+    list.push_back(card_of(model));
   co_await with.respond(
       http::json_response(200, json::serialize(json::object{{"object", "list"}, {"data", std::move(list)}})));
 }
 
 task<> get_model(face_uses uses, http::exchange& with) {
-  const auto who = co_await uses.door.authenticate(find_credential(with.request()));
-  if (!who) co_return co_await send(with, error_response(who.error()));
-  const std::string name(with.request().parameter("model"));
-  const auto models = co_await uses.agents.models((*who)->caller());
-  if (!models) co_return co_await send(with, error_response(models.error()));
-  for (const agent::model_card& model : *models) {
-    if (model.name != name) continue;
-    const json::object card{{"id", model.name}, {"object", "model"}, {"created", 0}, {"owned_by", model.provider}};
-    co_return co_await send(with, http::json_response(200, json::serialize(card)));
-  }
-  co_await with.respond(error_response({.reason = error_reason::not_found,
-                                        .message = fmt::format("there is no model \"{}\" here", clip(name, 128)),
-                                        .param = "model"}));
+  const auto model = co_await find_model(uses, with, error_response);
+  if (model) co_await with.respond(http::json_response(200, json::serialize(card_of(*model))));
 }
 
 }  // namespace sluice::gateway::openai

@@ -36,7 +36,9 @@ class reply_test : public ::testing::Test {
   reply_test() : source(std::make_shared<generation::log>(workers, "gen_01ABC", 1 << 20)) { workers.start(); }
 
   /// The events of the whole stream.
-  std::vector<event> stream_with(answer_writer& writer) {
+  std::vector<event> stream_with(answer_writer& writer) { return read_events(written_with(writer)); }
+  /// Its bytes.
+  std::string written_with(answer_writer& writer) {
     std::promise<std::string> written;
     workers[0].post([&] {
       std::string out;
@@ -53,7 +55,7 @@ class reply_test : public ::testing::Test {
       }
       written.set_value(std::move(out));
     });
-    return read_events(written.get_future().get());
+    return written.get_future().get();
   }
   void call_tool(std::uint32_t index, std::string_view id, std::string_view name, std::string_view arguments) {
     std::string fragment;
