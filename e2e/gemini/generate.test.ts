@@ -307,7 +307,7 @@ describe('what cannot be', () => {
     expect(error.message).toMatch(where);
   });
 
-  test('a wrong key is 401, an unknown model or method 404, a wrong method of HTTP 405, all in Gemini’s shape', async () => {
+  test('a wrong key, an unknown model or method, a wrong method of HTTP: all in Gemini’s shape', async () => {
     const stranger = await post('/v1beta/models/mock:generateContent', hello, { 'x-goog-api-key': 'wrong' });
     expect([stranger.status, await stranger.json()]).toMatchObject([401, { error: { status: 'UNAUTHENTICATED' } }]);
     const unknown = await post('/v1/models/none:generateContent', hello);
