@@ -223,6 +223,16 @@ json::object to_json(const finish& from) {
   put(to, "provider_model", from.provider_model);
   put(to, "response_id", from.response_id);
   put(to, "extensions", from.extensions);
+  if (!from.earlier.empty()) {
+    json::array earlier;
+    for (const failed_attempt& one : from.earlier) {
+      earlier.push_back({{"provider", one.provider},
+                         {"provider_model", one.provider_model},
+                         {"reason", to_string(one.reason)},
+                         {"total_ms", one.total.count()}});
+    }
+    to.emplace("earlier", std::move(earlier));
+  }
   return to;
 }
 
@@ -253,6 +263,16 @@ result<finish> parse_finish(std::string_view text) {
   how.provider_model = text_of(*read, "provider_model");
   how.response_id = text_of(*read, "response_id");
   how.extensions = text_of(*read, "extensions");
+  if (const json::value* const list = read->if_contains("earlier"); list != nullptr && list->is_array()) {
+    for (const json::value& one : list->get_array()) {
+      if (!one.is_object()) return damaged("attempt");
+      const json::object& attempt = one.get_object();
+      how.earlier.push_back({.provider = text_of(attempt, "provider"),
+                             .provider_model = text_of(attempt, "provider_model"),
+                             .reason = value_named(text_of(attempt, "reason"), error_reason::internal),
+                             .total = std::chrono::milliseconds(number_of(attempt, "total_ms"))});
+    }
+  }
   return how;
 }
 

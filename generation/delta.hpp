@@ -95,6 +95,14 @@ struct choice_finish {
   std::string stop_sequence = {};    ///< the one that appeared, where the provider says
 };
 
+/// An attempt at a provider that failed before it said anything, and was followed by another.
+struct failed_attempt {
+  std::string provider;
+  std::string provider_model;
+  error_reason reason = error_reason::internal;
+  std::chrono::milliseconds total{0};
+};
+
 /// The terminal record of a generation. Exactly one, always.
 struct finish {
   generation::status status = status::completed;
@@ -106,6 +114,7 @@ struct finish {
   std::string response_id;       ///< the provider's id of its response
   std::string extensions;        ///< JSON object of vendor fields of the whole response; may be empty
   std::uint32_t attempts = 0;
+  std::vector<failed_attempt> earlier;  ///< all attempts but the last
   std::optional<std::int64_t> cost_nano_usd;
   std::chrono::milliseconds queue{0};
   std::optional<std::chrono::milliseconds> time_to_first_token;

@@ -143,7 +143,14 @@ struct target_settings {
 struct model_settings {
   std::string name;
   std::vector<target_settings> targets;
+  std::vector<std::string> fallback;
   std::uint32_t context_tokens = 128'000;
+};
+
+struct retry_keys {
+  std::uint32_t attempts = 2;
+  milliseconds base_delay{250};
+  milliseconds max_delay{5'000};
 };
 
 struct generation_settings {
@@ -207,6 +214,7 @@ struct settings {
   std::map<std::string, provider_settings> providers;  ///< by name
   std::vector<model_settings> models;
   std::string default_model;
+  retry_keys retry;
   generation_settings generations;
   std::vector<rate_limit> limits;  ///< `default_rate_limits` where nothing is said
   telemetry_settings telemetry;

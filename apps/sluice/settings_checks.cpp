@@ -129,7 +129,27 @@ class checker {
       } else if (weight == 0) {
         add(path + ".targets", fmt::format("the model \"{}\" has no target with a weight above 0", model.name));
       }
+      for (std::size_t j = 0; j < model.fallback.size(); ++j)
+        check_fallback(fmt::format("{}.fallback[{}]", path, j), model, model.fallback[j]);
     }
+  }
+
+  void check_fallback(const std::string& path, const model_settings& of, const std::string& name) {
+    if (name == of.name) return add(path, fmt::format("the model \"{}\" cannot stand in for itself", name));
+    check_model_name(path, name);
+  }
+
+  // A model of the list, or any of a provider's own.
+  void check_model_name(const std::string& path, const std::string& name) {
+    std::vector<std::string_view> names;
+    for (const model_settings& each : told_.models) {
+      if (each.name == name) return;
+      names.push_back(each.name);
+    }
+    const std::size_t slash = name.find('/');
+    if (slash != std::string::npos && slash + 1 < name.size() && told_.providers.contains(name.substr(0, slash)))
+      return;
+    add(path, fmt::format("{}: no model is called \"{}\"{}", path, name, suggestion(name, names)));
   }
 
   void check_target(const std::string& path, const target_settings& target) {
@@ -141,16 +161,7 @@ class checker {
   }
 
   void check_default_model() {
-    const std::string& name = told_.default_model;
-    if (name.empty()) return;
-    std::vector<std::string_view> names;
-    for (const model_settings& each : told_.models) {
-      if (each.name == name) return;
-      names.push_back(each.name);
-    }
-    const std::size_t slash = name.find('/');
-    if (slash != std::string::npos && told_.providers.contains(name.substr(0, slash))) return;
-    add("default_model", fmt::format("default_model: no model is called \"{}\"{}", name, suggestion(name, names)));
+    if (!told_.default_model.empty()) check_model_name("default_model", told_.default_model);
   }
 
   static std::string suggestion(std::string_view typed, const std::vector<std::string_view>& names) {

@@ -263,7 +263,22 @@ type<model_settings> model() {
   keys.key("context_tokens", &model_settings::context_tokens, integer<std::uint32_t>(256, 100'000'000),
            "What it can take: question, history and answer. Of a conversation that has grown longer, the oldest turns "
            "are not sent. Four bytes are counted as a token.");
-  keys.unsupported({"fallback"});
+  keys.key("fallback", &model_settings::fallback, list_of(text()),
+           "Models, or `provider/model`, whose targets are asked when all of these have failed before they said "
+           "anything; those models' own fallbacks are not.");
+  return keys;
+}
+
+type<retry_keys> retry() {
+  using s = retry_keys;
+  structure<s> keys;
+  keys.key("attempts", &s::attempts, integer<std::uint32_t>(1, 10),
+           "How often each target is asked for one answer, at the most. Others come before the same one again.");
+  keys.key("base_delay", &s::base_delay, duration(1ms, 60s),
+           "The longest pause before the first repetition; each one after it may be twice as long. The pause is "
+           "random, down to nothing, and not shorter than the provider's `retry-after`.");
+  keys.key("max_delay", &s::max_delay, duration(1ms, 10min),
+           "No pause is longer. A provider that wants a longer one is not asked again.");
   return keys;
 }
 
@@ -331,6 +346,9 @@ type<settings> settings_schema() {
            "generateContent.");
   keys.key("models", &settings::models, list_of(model()), "What clients may ask for, beside `provider/model`.");
   keys.key("default_model", &settings::default_model, text(), "The model of requests that name none.");
+  keys.key("retry", &settings::retry, retry(),
+           "Who is asked again when a provider refuses, is overloaded, limits us or takes too long, as long as it has "
+           "said nothing.");
   keys.key("generations", &settings::generations, generations(), "Answers while and after they are written.");
   keys.key("limits", &settings::limits, rate_limits_schema(),
            "How often; all that match apply. The key `algorithm` is `token_bucket` or `sliding_window`. Where this is "

@@ -136,7 +136,8 @@ TEST(settings, every_mistake_is_reported_at_once_with_its_place) {
                   "found \"here\"",
                   "sluice.yaml:3:21: server.limits.sockets: expected an integer from 1 to 10000000, found \"0\"",
                   "sluice.yaml:5:5: models[0]: the key \"name\" is missing (What clients ask for.)",
-                  "sluice.yaml:5:5: unknown key \"modle\"; known are \"name\", \"targets\", \"context_tokens\"",
+                  "sluice.yaml:5:5: unknown key \"modle\"; known are \"name\", \"targets\", \"context_tokens\", "
+                  "\"fallback\"",
                   "sluice.yaml:8:16: providers.mock.type: unknown value \"mok\", did you mean \"mock\"?",
                   "sluice.yaml:9:18: providers.google.type: unknown value \"gemni\", did you mean \"gemini\"?",
                   "sluice.yaml:10:25: telemetry.log_format: expected one of text, json, found \"xml\""));
@@ -144,8 +145,11 @@ TEST(settings, every_mistake_is_reported_at_once_with_its_place) {
 
 TEST(settings, what_is_planned_is_refused_and_not_ignored) {
   EXPECT_THAT(errors("generations: {durability: memory}"), ElementsAre(HasSubstr("\"generations.durability\"")));
-  EXPECT_THAT(errors("models: [{name: a, targets: [{provider: m}], fallback: [b]}]\nproviders: {m: {type: mock}}"),
-              ElementsAre("sluice.yaml:1:46: the key \"models[0].fallback\" is not supported by this version"));
+  EXPECT_THAT(errors("models: [{name: ab, targets: [{provider: m}], fallback: [ab, ba, m/x, n/x]}]\n"
+                     "providers: {m: {type: mock}}"),
+              ElementsAre("sluice.yaml:1:58: the model \"ab\" cannot stand in for itself",
+                          "sluice.yaml:1:62: models[0].fallback[1]: no model is called \"ba\", did you mean \"ab\"?",
+                          "sluice.yaml:1:71: models[0].fallback[3]: no model is called \"n/x\""));
 }
 
 TEST(settings, shared_state_is_in_memory_or_in_a_redis) {

@@ -29,11 +29,14 @@ agent::settings make_agent_settings(const settings& told) {
     agent::model_settings& added = made.models.emplace_back();
     added.name = model.name;
     added.context_tokens = model.context_tokens;
+    added.fallback = model.fallback;
     for (const target_settings& target : model.targets) {
       added.targets.push_back({.provider = target.provider, .model = target.model, .weight = target.weight});
     }
   }
   made.default_model = told.default_model;
+  made.retry = {
+      .attempts = told.retry.attempts, .base_delay = told.retry.base_delay, .max_delay = told.retry.max_delay};
   made.grace = told.generations.grace;
   made.orphan_timeout = told.generations.orphan_timeout;
   made.log_bytes_max = told.generations.log_bytes;

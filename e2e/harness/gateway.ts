@@ -39,6 +39,7 @@ export interface GatewayConfig {
   providers?: Record<string, ProviderSettings>;
   models?: { name: string; targets: Target[]; fallback?: string[]; context_tokens?: number }[];
   default_model?: string;
+  retry?: { attempts?: number; base_delay?: string; max_delay?: string };
   generations?: Record<string, unknown>;
   limits?: Limit[];
   telemetry?: Record<string, unknown>;
@@ -63,6 +64,8 @@ export function configuration(overrides: GatewayConfig = {}): GatewayConfig {
     providers: { mock: { type: 'mock', delay_ms: 0 }, ...overrides.providers },
     models: [{ name: 'mock', targets: [{ provider: 'mock' }] }, ...(overrides.models ?? [])],
     default_model: overrides.default_model ?? 'mock',
+    // Tests of a provider's failures look at one attempt; http/fallback.test.ts is about several.
+    retry: { attempts: 1, ...overrides.retry },
   };
 }
 

@@ -40,6 +40,7 @@ struct error {
   std::string param = {};  ///< the field that was wrong, e.g. "messages[2].role"
   std::optional<std::chrono::milliseconds> retry_after = {};
   std::string detail = {};  ///< logged, never sent
+  bool lasting = false;     ///< asking the same one again soon changes nothing; says nothing where it is false
 };
 
 template <class T>

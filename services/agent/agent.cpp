@@ -30,24 +30,6 @@ std::uint64_t roll_dice() {
   return random();
 }
 
-std::size_t prompt_bytes(const generation::request& asked) {
-  std::size_t bytes = 0;
-  for (const generation::message& message : asked.messages) {
-    for (const generation::content_part& part : message.parts) {
-      if (const auto* text = std::get_if<generation::text_part>(&part.what)) bytes += text->text.size();
-    }
-  }
-  return bytes;
-}
-
-generation::status status_of(const std::vector<generation::choice_finish>& choices) {
-  const bool cut = std::ranges::any_of(choices, [](const generation::choice_finish& one) {
-    return one.reason == generation::finish_reason::length || one.reason == generation::finish_reason::context_length ||
-           one.reason == generation::finish_reason::content_filter;
-  });
-  return cut ? generation::status::incomplete : generation::status::completed;
-}
-
 error not_found(const std::string& generation_id) {
   return {.reason = error_reason::not_found,
           .message = fmt::format("there is no generation \"{}\", or it ended too long ago", clip(generation_id, 64)),
@@ -61,28 +43,6 @@ generation::finish interrupted(const generation_record& about) {
                            .message = "the server was restarted while this answer was being written"},
           .provider = about.provider,
           .attempts = 1};
-}
-
-std::shared_ptr<const ended_generation> make_record(const live_generation& of, const generation::finish& how) {
-  auto record = std::make_shared<ended_generation>(
-      ended_generation{.id = of.log->id(),
-                       .who = of.who,
-                       .conversation_id = of.about.conversation_id,
-                       .message_id = of.about.message_id,
-                       .model = of.about.model,
-                       .answer = {},
-                       .how = how,
-                       .last_number = of.log->last_number() + 1,  // the terminal delta is yet to come
-                       .ended_at = std::chrono::system_clock::now()});
-  if (!record->conversation_id.empty()) {
-    record->answer = read_answer(*of.log);
-    if (has_vendor_fields(record->answer)) record->answer.provider = how.provider;
-  }
-  return record;
-}
-
-std::chrono::milliseconds since(steady_clock::time_point begin) {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(steady_clock::now() - begin);
 }
 
 }  // namespace
@@ -207,65 +167,12 @@ task<result<std::optional<started>>> agent::place_in_conversation(live_generatio
     auto path = co_await store_.read_path(self.about.conversation_id, place->parent_id, bytes_max);
     if (path) {
       history = std::move(*path);
-      drop_vendor_fields_of_others(history, self.about.provider);
     } else {
       self.problem = std::move(path.error());
     }
   }
   add_history(asked.request, place->system, std::move(history), bytes_max);
   co_return std::nullopt;
-}
-
-task<> agent::run(std::shared_ptr<live_generation> self, generation::request asked, route chosen) {
-  provider_output out(*self->log, begin_attempt_span(spans_, *self, asked, *chosen.to, chosen.provider_model),
-                      spans_.shows().propagate);
-  const std::size_t prompt = prompt_bytes(asked);
-  generation::finish ending;
-  const auto end_stopped = [&] {
-    generation::finish how =
-        out.conclude(self->problem ? generation::status::failed : generation::status::cancelled, prompt);
-    how.problem = self->problem;
-    return how;
-  };
-  const auto end_broken = [&] {
-    observer_.on_broken(*self, std::current_exception());
-    generation::finish how = out.conclude(generation::status::failed, prompt);
-    how.problem = error{.reason = error_reason::internal, .message = "the server failed while it ran this request"};
-    return how;
-  };
-  try {
-    result<void> outcome;
-    if (self->problem) {
-      outcome = std::unexpected(*self->problem);
-    } else if (!self->cancelled) {
-      outcome = co_await chosen.to->generate(asked, chosen.provider_model, out);
-    }
-    if (self->cancelled) {
-      ending = end_stopped();
-    } else if (outcome) {
-      ending = out.conclude(generation::status::completed, prompt);
-      ending.status = status_of(ending.choices);
-    } else {
-      ending = out.conclude(generation::status::failed, prompt);
-      ending.problem = outcome.error();
-    }
-  } catch (const boost::system::system_error&) {
-    ending = self->cancelled ? end_stopped() : end_broken();
-  } catch (const std::exception&) {
-    ending = end_broken();
-  }
-  ending.attempts = 1;
-  ending.provider = chosen.to->name();
-  if (ending.provider_model.empty()) ending.provider_model = chosen.provider_model;
-  if (const auto first = out.first_delta_at()) {
-    ending.time_to_first_token = std::chrono::duration_cast<std::chrono::milliseconds>(*first - self->began);
-  }
-  ending.total = since(self->began);
-  end_attempt_span(out.attempt(), ending, *self->log, spans_.shows().content);
-  // It has its ending: whoever cancels it now comes too late, and the record is waited for.
-  co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-  co_await records_.record(make_record(*self, ending));
-  conclude(self, std::move(ending));
 }
 
 void agent::conclude(const std::shared_ptr<live_generation>& self, generation::finish ending) {

@@ -24,10 +24,14 @@ class observer {
  public:
   virtual ~observer() = default;
   virtual void on_started(const live_generation& begun) = 0;
+  /// An attempt at a provider is over: `how` is what would be the generation's end if it was the last one.
+  virtual void on_attempted(const live_generation& of, std::uint32_t number, const generation::finish& how) = 0;
   virtual void on_ended(const live_generation& ended, const generation::finish& how) = 0;
   /// An exception that should not have been: our bug or a broken machine.
   virtual void on_broken(const live_generation& which, std::exception_ptr why) = 0;
 };
+
+class attempt_plan;
 
 class agent final : public service {
  public:
@@ -69,6 +73,9 @@ class agent final : public service {
     std::uint64_t ended_bytes = 0;
   };
   task<> run(std::shared_ptr<live_generation> self, generation::request asked, route chosen);
+  task<generation::finish> attempt(live_generation& self, const generation::request& asked, const attempt_plan& plan,
+                                   bool& said);
+  task<bool> pause(const live_generation& self, std::chrono::milliseconds wait);
   void conclude(const std::shared_ptr<live_generation>& self, generation::finish ending);
   void retire(const std::shared_ptr<live_generation>& self);
   /// One that was over before whoever asked could read it.

@@ -23,9 +23,11 @@ namespace sluice::agent {
 class silent_observer final : public observer {
  public:
   void on_started(const live_generation&) override { ++started; }
+  void on_attempted(const live_generation&, std::uint32_t, const generation::finish&) override { ++attempted; }
   void on_ended(const live_generation&, const generation::finish&) override { ++ended; }
   void on_broken(const live_generation&, std::exception_ptr) override { ++broken; }
   std::atomic<int> started = 0;
+  std::atomic<int> attempted = 0;
   std::atomic<int> ended = 0;
   std::atomic<int> broken = 0;
 };

@@ -249,11 +249,31 @@ result<std::vector<usage_row>> sum_usage(soci::session& in, const caller& who, l
   return rows;
 }
 
+// An attempt that said nothing used nothing, as far as its provider says. What one that was cut off for its silence had
+// read by then nobody says.
+usage_event make_event(const ended_generation& of, const generation::failed_attempt& failed, long long attempt) {
+  const bool is_unsure = failed.reason == error_reason::timed_out;
+  return {.generation_id = of.id,
+          .attempt = attempt,
+          .who = of.who,
+          .model = of.model,
+          .provider = failed.provider,
+          .provider_model = failed.provider_model,
+          .status = "retried",
+          .used = {.source = is_unsure ? generation::usage_source::estimated : generation::usage_source::provider},
+          .cost_nano_usd = {},
+          .ended_at_ms = to_ms(of.ended_at),
+          .total_ms = failed.total.count()};
+}
+
 }  // namespace
 
 void record_generations(soci::session& in, const ended_generations& ended) {
   usage_inserter usage(in);
   for (const auto& one : ended) {
+    long long attempt = 0;
+    for (const generation::failed_attempt& failed : one->how.earlier)
+      usage.insert(make_event(*one, failed, ++attempt));
     usage.insert({.generation_id = one->id,
                   .attempt = std::max<long long>(one->how.attempts, 1),
                   .who = one->who,

@@ -82,7 +82,7 @@ span begin_generation_span(const telemetry::tracer& from, const start_request& a
 }
 
 span begin_attempt_span(const telemetry::tracer& from, const live_generation& of, const generation::request& asked,
-                        const provider& to, const std::string& model) {
+                        const provider& to, const std::string& model, std::uint32_t number) {
   constexpr std::string_view operation = "chat";
   span made = from.start(operation, span_kind::client, of.trace.context());
   if (!made.is_recording()) return made;
@@ -91,7 +91,7 @@ span begin_attempt_span(const telemetry::tracer& from, const live_generation& of
   made.set({names::gen_ai_provider, to.kind()});
   made.set({names::gen_ai_request_model, model});
   made.set({names::span_provider, to.name()});
-  made.set({names::span_attempt, 1});
+  made.set({names::span_attempt, number});
   if (!of.about.conversation_id.empty()) made.set({names::gen_ai_conversation, of.about.conversation_id});
   describe_request(made, asked);
   if (from.shows().content) made.set({names::gen_ai_input, input_of(asked)});

@@ -41,17 +41,31 @@ class module::watch final : public observer {
     if (auto* const kept = leases.load(std::memory_order_relaxed)) kept->on_started(begun.log->id());
   }
 
+  void on_attempted(const live_generation& of, std::uint32_t number, const generation::finish& how) override {
+    attempts_.at({how.provider, how.problem ? to_string(how.problem->reason) : to_string(how.status)}).add();
+    attempt_duration_.at({how.provider}).observe(how.total);
+    if (!how.problem) return;
+    log_.log(telemetry::log_level::info, "an attempt at a provider failed",
+             {{telemetry::names::generation_id, of.log->id()},
+              {telemetry::names::request_id, of.request_id},
+              {telemetry::names::trace_id, of.trace.context().trace_id_text()},
+              {telemetry::names::provider, how.provider},
+              {"attempt", number},
+              {"reason", to_string(how.problem->reason)},
+              {"problem", how.problem->message},
+              {"detail", how.problem->detail},
+              {"total_ms", how.total}});
+  }
+
   void on_ended(const live_generation& ended, const generation::finish& how) override {
     live_.subtract();
     if (auto* const kept = leases.load(std::memory_order_relaxed))
       kept->on_ended(ended.log->id(), ended.resumable || !ended.handed_out);
-    const std::string& provider = ended.about.provider;
+    const std::string& provider = how.provider.empty() ? ended.about.provider : how.provider;
     const std::string& model = ended.model_label;
     ended_.at({provider, model, to_string(how.status)}).add();
     if (how.time_to_first_token) first_token_.at({provider}).observe(*how.time_to_first_token);
     duration_.at({provider}).observe(how.total);
-    attempts_.at({provider, how.problem ? to_string(how.problem->reason) : to_string(how.status)}).add();
-    attempt_duration_.at({provider}).observe(how.total);
     add_gaps(provider, ended.log->published(), how);
     deltas_.add(ended.log->published());
     add_tokens(provider, model, "input", how.usage.input_tokens);
@@ -120,8 +134,9 @@ class module::watch final : public observer {
              {{telemetry::names::generation_id, ended.log->id()},
               {telemetry::names::request_id, ended.request_id},
               {telemetry::names::trace_id, ended.trace.context().trace_id_text()},
-              {telemetry::names::provider, ended.about.provider},
+              {telemetry::names::provider, how.provider},
               {telemetry::names::model, ended.about.model},
+              {"attempts", how.attempts},
               {"status", to_string(how.status)},
               {"reason", how.problem ? to_string(how.problem->reason) : to_string(how.reason())},
               {"problem", how.problem ? std::string_view(how.problem->message) : std::string_view()},

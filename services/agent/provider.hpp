@@ -42,6 +42,10 @@ class provider_output {
   bool has_deltas() const { return deltas_ != 0; }
   std::optional<std::chrono::steady_clock::time_point> first_delta_at() const { return first_delta_at_; }
 
+  /// How long the attempt may take up to its first delta, where that is less than the provider's own patience.
+  std::chrono::milliseconds patience() const { return patience_; }
+  void set_patience(std::chrono::milliseconds limit) { patience_ = limit; }
+
   telemetry::span& attempt() { return attempt_; }
   /// What the provider is to be told about the trace, as lines of an HTTP header; may be empty.
   std::string trace_header_lines() const;
@@ -57,6 +61,7 @@ class provider_output {
   generation::log& log_;
   telemetry::span attempt_;
   bool propagates_;
+  std::chrono::milliseconds patience_ = std::chrono::milliseconds::max();
   std::uint64_t deltas_ = 0;
   std::uint64_t words_ = 0;       // deltas that a model has written,
   std::uint64_t word_bytes_ = 0;  // and their bytes
@@ -76,6 +81,9 @@ class provider {
   virtual std::string_view name() const = 0;
   /// Whose words it speaks, as OpenTelemetry names it (`gen_ai.provider.name`).
   virtual std::string_view kind() const { return name(); }
+
+  /// How long an answer of it may take up to the first delta, as its deadlines have it.
+  virtual std::chrono::milliseconds patience(bool /*streamed*/) const { return std::chrono::milliseconds::max(); }
 
   /// Asks for `model` (the provider's own name) and streams the answer into `out`, which with `asked` outlives the
   /// task. Returns when the answer is complete: exactly then the provider has said so itself. Errors: see

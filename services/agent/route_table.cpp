@@ -1,6 +1,7 @@
 #include "agent/route_table.hpp"
 
 #include <algorithm>
+#include <random>
 #include <stdexcept>
 
 #include <fmt/format.h>
@@ -25,22 +26,44 @@ constexpr std::size_t echoed_name_max = 128;
 route_table::route_table(const settings& told, std::vector<std::shared_ptr<provider>> providers)
     : providers_(std::move(providers)), default_model_(told.default_model) {
   for (const model_settings& model : told.models) {
-    entry added{.name = model.name, .targets = {}, .context_tokens = model.context_tokens};
+    entry added{.name = model.name, .targets = {}, .fallback = model.fallback, .context_tokens = model.context_tokens};
     std::uint64_t weight_until = 0;
     for (const target_settings& target : model.targets) {
-      const auto to = std::ranges::find(providers_, target.provider, [](const auto& one) { return one->name(); });
-      if (to == providers_.end())
-        throw std::invalid_argument("model " + model.name + " names the unknown provider " + target.provider);
+      auto to = find_provider(target.provider);
+      if (!to) throw std::invalid_argument("model " + model.name + " names the unknown provider " + target.provider);
       weight_until += target.weight;
-      added.targets.push_back({*to, target.model.empty() ? model.name : target.model, weight_until});
+      added.targets.push_back({std::move(to), target.model.empty() ? model.name : target.model, weight_until});
     }
     entries_.push_back(std::move(added));
   }
+  for (entry& one : entries_)
+    one.others = count_others(one);
+}
+
+std::size_t route_table::count_others(const entry& of) const {
+  const auto drawable = [](const entry& model) {
+    std::size_t count = 0;
+    std::uint64_t before = 0;
+    for (const weighted_target& target : model.targets)
+      count += std::exchange(before, target.weight_until) < target.weight_until ? 1 : 0;
+    return count;
+  };
+  std::size_t count = std::max<std::size_t>(drawable(of), 1) - 1;
+  for (const std::string& name : of.fallback) {
+    const entry* const other = find(name);
+    count += other == nullptr ? 1 : drawable(*other);
+  }
+  return count;
 }
 
 const route_table::entry* route_table::find(std::string_view model) const {
   const auto found = std::ranges::find(entries_, model, &entry::name);
   return found == entries_.end() ? nullptr : &*found;
+}
+
+std::shared_ptr<provider> route_table::find_provider(std::string_view name) const {
+  const auto found = std::ranges::find(providers_, name, [](const auto& one) { return one->name(); });
+  return found == providers_.end() ? nullptr : *found;
 }
 
 result<route> route_table::choose(std::string_view model, std::uint64_t dice) const {
@@ -53,20 +76,21 @@ result<route> route_table::choose(std::string_view model, std::uint64_t dice) co
                  .model_label = std::string(model),
                  .to = target->to,
                  .provider_model = target->model,
-                 .context_tokens = found->context_tokens};
+                 .context_tokens = found->context_tokens,
+                 .others = found->others};
   }
   if (const std::size_t slash = model.find('/'); slash != std::string_view::npos && slash + 1 < model.size()) {
-    const auto to = std::ranges::find(providers_, model.substr(0, slash), [](const auto& one) { return one->name(); });
+    auto to = find_provider(model.substr(0, slash));
     // It becomes part of metrics, logs and records: a stranger's text of any length must not.
-    if (to != providers_.end() && !is_fit_name(model))
+    if (to && !is_fit_name(model))
       return failure(
           error_reason::invalid_argument,
           fmt::format("the model's name must be of at most {} bytes without control characters", model_name_max),
           "model");
-    if (to != providers_.end())
+    if (to)
       return route{.model = std::string(model),
                    .model_label = std::string(model.substr(0, slash)) + "/*",
-                   .to = *to,
+                   .to = std::move(to),
                    .provider_model = std::string(model.substr(slash + 1))};
   }
   if (model.empty())
@@ -75,6 +99,43 @@ result<route> route_table::choose(std::string_view model, std::uint64_t dice) co
                  fmt::format("there is no model \"{}\" here; GET /v1/models lists those that there are",
                              clip(model, echoed_name_max)),
                  "model");
+}
+
+std::vector<route> route_table::alternatives(const route& first, std::uint64_t dice) const {
+  std::vector<route> found;
+  std::mt19937_64 random(dice);
+  const auto add = [&](std::shared_ptr<provider> to, std::string_view model) {
+    const auto is_there = [&](const route& one) { return one.to == to && one.provider_model == model; };
+    if (is_there(first) || std::ranges::any_of(found, is_there)) return;
+    found.push_back({.model = first.model,
+                     .model_label = first.model_label,
+                     .to = std::move(to),
+                     .provider_model = std::string(model),
+                     .context_tokens = first.context_tokens});
+  };
+  const auto add_drawn = [&](std::vector<weighted_target> left) {
+    std::vector<std::uint64_t> weights;
+    for (std::size_t at = 0; at < left.size(); ++at)
+      weights.push_back(left[at].weight_until - (at == 0 ? 0 : left[at - 1].weight_until));
+    while (std::ranges::any_of(weights, [](std::uint64_t weight) { return weight > 0; })) {
+      std::discrete_distribution<std::size_t> draw(weights.begin(), weights.end());
+      const std::size_t drawn = draw(random);
+      weights[drawn] = 0;
+      add(left[drawn].to, left[drawn].model);
+    }
+  };
+  const entry* const own = find(first.model);
+  if (own == nullptr) return found;
+  add_drawn(own->targets);
+  for (const std::string& name : own->fallback) {
+    const std::size_t slash = name.find('/');
+    if (const entry* const other = find(name)) {
+      add_drawn(other->targets);
+    } else if (auto to = find_provider(name.substr(0, slash)); to && slash != std::string::npos) {
+      add(std::move(to), std::string_view(name).substr(slash + 1));
+    }
+  }
+  return found;
 }
 
 std::vector<model_card> route_table::models() const {

@@ -23,6 +23,7 @@ struct route {
   std::shared_ptr<provider> to;
   std::string provider_model;  ///< the provider's name of it
   std::uint64_t context_tokens = default_context_tokens;
+  std::size_t others = 0;  ///< how many `alternatives` there are at the most
 };
 
 /// Immutable. A model's name leads to its targets, one drawn by weight; "provider/model" names any model of a provider.
@@ -33,6 +34,9 @@ class route_table {
 
   /// `dice`: a uniformly random number, from which the target is drawn. An empty `model` is the default one.
   result<route> choose(std::string_view model, std::uint64_t dice) const;
+  /// Where else a request may go that was sent to `first`, each place once: the other targets of its model, drawn by
+  /// weight, then those of its fallbacks. They keep the name by which the client knows the model.
+  std::vector<route> alternatives(const route& first, std::uint64_t dice) const;
   std::vector<model_card> models() const;
 
  private:
@@ -44,9 +48,13 @@ class route_table {
   struct entry {
     std::string name;
     std::vector<weighted_target> targets;
+    std::vector<std::string> fallback;
     std::uint64_t context_tokens;
+    std::size_t others = 0;
   };
   const entry* find(std::string_view model) const;
+  std::size_t count_others(const entry& of) const;
+  std::shared_ptr<provider> find_provider(std::string_view name) const;
 
   std::vector<entry> entries_;
   std::vector<std::shared_ptr<provider>> providers_;

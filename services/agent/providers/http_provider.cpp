@@ -133,13 +133,13 @@ result<void> http_provider::write_header_lines() {
   return {};
 }
 
-http::client_deadlines http_provider::deadlines(bool streamed) const {
+http::client_deadlines http_provider::deadlines(bool streamed, std::chrono::milliseconds patience) const {
   const provider_timeouts& told = settings_.timeouts;
   // Within a stream it is the events that count, not the bytes: see `read_stream`.
-  return {.connect = told.connect,
-          .first_byte = streamed ? told.first_token : told.total,
+  return {.connect = std::min(told.connect, patience),
+          .first_byte = std::min(streamed ? told.first_token : told.total, patience),
           .between_bytes = streamed ? std::max(told.first_token, told.between_tokens) : told.total,
-          .total = told.total};
+          .total = streamed ? told.total : std::min(told.total, patience)};
 }
 
 task<result<void>> http_provider::generate(const generation::request& asked, std::string_view model,
@@ -150,7 +150,8 @@ task<result<void>> http_provider::generate(const generation::request& asked, std
 }
 
 task<result<void>> http_provider::ask(const generation::request& asked, std::string_view model, provider_output& out) {
-  const steady_clock::time_point first_token_at = steady_clock::now() + settings_.timeouts.first_token;
+  const steady_clock::time_point first_token_at =
+      steady_clock::now() + std::min(settings_.timeouts.first_token, out.patience());
   station& here = *stations_[async::this_worker()];
   const result<upstream_request> said = words_->say(asked, model);
   if (!said) co_return std::unexpected(said.error());
@@ -166,7 +167,7 @@ task<result<void>> http_provider::ask(const generation::request& asked, std::str
                                      .header_lines = header_lines_.reveal(),
                                      .more_header_lines = trace_lines,
                                      .body = std::span(&body_view, 1)};
-  const http::client_deadlines limits = deadlines(asked.streamed);
+  const http::client_deadlines limits = deadlines(asked.streamed, out.patience());
   result<http::client_response> response = co_await here.client.send(request, limits);
   if (!response) co_return std::unexpected(in_our_words(std::move(response.error())));
   out.attempt().set({telemetry::names::http_status, response->status()});
@@ -202,7 +203,7 @@ task<result<void>> http_provider::read_stream(station& here, http::client_respon
   silence.expire_at(first_token_at);
   for (;;) {
     const result<std::string_view> piece = co_await response.read_some();
-    if (!piece) co_return std::unexpected(expired ? silent(out.has_deltas()) : in_our_words(piece.error()));
+    if (!piece) co_return std::unexpected(expired ? silent(out) : in_our_words(piece.error()));
     if (piece->empty()) co_return reader->end(out);
     parser.feed(*piece);
     bool heard = false;
@@ -245,9 +246,11 @@ task<error> http_provider::read_refusal(http::client_response& response) {
   co_return words_->refusal(told, settings_.name, std::chrono::system_clock::now());
 }
 
-error http_provider::silent(bool has_begun) const {
-  const auto& [what, limit] = has_begun ? std::pair("between_tokens", settings_.timeouts.between_tokens)
-                                        : std::pair("first_token", settings_.timeouts.first_token);
+error http_provider::silent(const provider_output& out) const {
+  const bool has_begun = out.has_deltas();
+  const auto& [what, limit] = has_begun
+                                  ? std::pair("between_tokens", settings_.timeouts.between_tokens)
+                                  : std::pair("first_token", std::min(settings_.timeouts.first_token, out.patience()));
   return {.reason = error_reason::timed_out,
           .message = has_begun ? fmt::format("provider {} fell silent in the middle of its answer: nothing for {} ({})",
                                              settings_.name, format_duration(limit), what)
@@ -260,7 +263,6 @@ error http_provider::in_our_words(error problem) const {
   problem.detail = problem.message;
   if (problem.reason == error_reason::unavailable) {
     problem.message = fmt::format("provider {} cannot be reached", settings_.name);
-    if (!problem.retry_after) problem.retry_after = std::chrono::seconds(1);
     return problem;
   }
   const std::string host = where_.to.authority();

@@ -101,20 +101,23 @@ class http_provider final : public provider {
   /// Streams if the client wants it so and the server does; some servers ignore `stream`. No error of it shows our
   /// credentials, whatever the server says.
   task<result<void>> generate(const generation::request& asked, std::string_view model, provider_output& out) override;
+  std::chrono::milliseconds patience(bool streamed) const override {
+    return streamed ? settings_.timeouts.first_token : settings_.timeouts.total;
+  }
 
  private:
   struct station;
 
   http_provider(http_provider_settings told, std::unique_ptr<const provider_dialect> words, http::base_url where);
   result<void> write_header_lines();
-  http::client_deadlines deadlines(bool streamed) const;
+  http::client_deadlines deadlines(bool streamed, std::chrono::milliseconds patience) const;
   task<result<void>> ask(const generation::request& asked, std::string_view model, provider_output& out);
   task<result<void>> read_stream(station& here, http::client_response response, const generation::request& asked,
                                  provider_output& out, std::chrono::steady_clock::time_point first_token_at);
   task<result<void>> read_whole(station& here, http::client_response& response, const generation::request& asked,
                                 provider_output& out);
   task<error> read_refusal(http::client_response& response);
-  error silent(bool has_begun) const;
+  error silent(const provider_output& out) const;
   error in_our_words(error problem) const;
 
   http_provider_settings settings_;

@@ -210,6 +210,7 @@ error error_of_refusal(const provider_refusal& refusal, std::string_view provide
   error found{.reason = reason_of(refusal.status, body)};
   found.message = describe(refusal.status, provider, quota);
   if (is_about_our_account(refusal.status, quota)) {
+    found.lasting = true;
     found.detail = fmt::format("status {}: {}", refusal.status, theirs);
   } else if (!theirs.empty()) {
     found.message = fmt::format("provider {}: {}", provider, theirs);
@@ -247,6 +248,7 @@ error error_of_event(std::string_view json, std::string_view provider) {
   error found{.reason = reason_of(status, body), .message = describe(status, provider, quota)};
   const std::string theirs = fit_to_show(body.message);
   if (is_about_our_account(status, quota)) {
+    found.lasting = true;
     found.detail = theirs;
   } else if (!theirs.empty()) {
     found.message = fmt::format("provider {}: {}", provider, theirs);
