@@ -30,6 +30,7 @@ constexpr row table[] = {
     {"POST", "/v1/ws-tickets"},
     {"POST", "/v1/chat/completions"},
     {"POST", "/v1/messages"},
+    {"POST", "/v1/messages/count_tokens"},
     {"POST", "/v1/models/{call}"},
     {"POST", "/v1/models/{provider}/{call}"},
     {"POST", "/v1beta/models/{call}"},

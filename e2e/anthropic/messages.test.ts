@@ -307,6 +307,36 @@ describe('a provider that speaks it, too', () => {
   });
 });
 
+describe('how many tokens', () => {
+  const request = { model: 'mock', messages: [{ role: 'user' as const, content: 'Hello' }] };
+
+  test('the provider’s word, or an estimate that says so', async () => {
+    expect(await client.messages.countTokens(request)).toEqual({ input_tokens: 5 });
+    const { data, response } = await client.messages.countTokens({ ...request, model: 'scripted' }).withResponse();
+    expect(data).toEqual({ input_tokens: 2 });
+    expect(response.headers.get('x-sluice-token-count')).toBe('estimated');
+    expect(provider.untaken).toBe(0);
+  });
+
+  test('Anthropic is asked in its words', async () => {
+    const asked = client.messages.countTokens({ ...request, model: 'claude', system: 'Be brief.' });
+    const call = await provider.call();
+    expect(call.path).toBe('/v1/messages/count_tokens');
+    expect(call.request).toEqual({
+      model: 'claude-x',
+      messages: [{ role: 'user', content: [{ type: 'text', text: 'Hello' }] }],
+      system: [{ type: 'text', text: 'Be brief.' }],
+    });
+    call.json(200, { input_tokens: 14 });
+    expect(await asked).toEqual({ input_tokens: 14 });
+    provider.always((again) =>
+      again.json(529, { type: 'error', error: { type: 'overloaded_error', message: 'busy' } }),
+    );
+    await expect(client.messages.countTokens({ ...request, model: 'claude' })).rejects.toMatchObject({ status: 529 });
+    await expect(client.messages.countTokens({ ...request, model: 'none' })).rejects.toMatchObject({ status: 404 });
+  });
+});
+
 describe('what cannot be', () => {
   test.each<[string, object, RegExp]>([
     ['no max_tokens', { max_tokens: undefined }, /max_tokens: is missing/],

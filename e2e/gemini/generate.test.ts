@@ -273,6 +273,21 @@ describe('a provider that speaks it, too', () => {
   });
 });
 
+describe('how many tokens', () => {
+  test('the provider’s word, or an estimate', async () => {
+    expect(await client.models.countTokens({ model: 'mock', contents: 'Hello' })).toMatchObject({ totalTokens: 5 });
+    expect(await client.models.countTokens({ model: 'scripted', contents: 'Hello' })).toMatchObject({ totalTokens: 2 });
+    const asked = client.models.countTokens({ model: 'google', contents: 'Hello' });
+    const call = await provider.call();
+    expect(call.path).toBe('/v1beta/models/gemini-x:countTokens');
+    expect(call.request).toEqual({
+      generateContentRequest: { model: 'models/gemini-x', contents: [{ role: 'user', parts: [{ text: 'Hello' }] }] },
+    });
+    call.json(200, { totalTokens: 31 });
+    expect(await asked).toMatchObject({ totalTokens: 31 });
+  });
+});
+
 describe('models', () => {
   test('as the SDK pages through them', async () => {
     const names = [];

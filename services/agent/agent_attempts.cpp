@@ -81,6 +81,15 @@ const generation::request& as_seen_by(const provider& to, const generation::requ
 
 }  // namespace
 
+task<result<token_count>> agent::count_tokens(caller, generation::request asked) {
+  const result<route> chosen = routes_.choose(asked.model, roll_dice());
+  if (!chosen) co_return std::unexpected(chosen.error());
+  result<std::int64_t> counted = co_await chosen->to->count_tokens(asked, chosen->provider_model);
+  if (counted) co_return token_count{.tokens = *counted};
+  if (counted.error().reason != error_reason::not_implemented) co_return std::unexpected(std::move(counted.error()));
+  co_return token_count{.tokens = estimate_tokens(prompt_bytes(asked)), .is_estimate = true};
+}
+
 // One attempt. Whatever goes wrong is in the ending; `said` tells whether there was anything for the client by then.
 task<generation::finish> agent::attempt(live_generation& self, const generation::request& asked,
                                         const attempt_plan& plan, bool& said) {

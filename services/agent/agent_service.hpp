@@ -58,6 +58,12 @@ struct followed {
   started about;
 };
 
+/// How many tokens a request has.
+struct token_count {
+  std::int64_t tokens = 0;
+  bool is_estimate = false;  ///< the provider cannot tell: a token for each four bytes
+};
+
 struct model_card {
   std::string name;
   std::string provider;  ///< of its first target
@@ -83,6 +89,10 @@ class service {
 
   /// Stops a generation: its log ends as `cancelled`. Cancelling one that has ended changes nothing.
   virtual task<result<void>> cancel(caller who, std::string generation_id) = 0;
+
+  /// What the request would be as input, by the word of the provider that would be asked first. Nothing is stored.
+  /// Errors: not_found (model), invalid_argument, and what a provider says.
+  virtual task<result<token_count>> count_tokens(caller who, generation::request asked) = 0;
 
   /// The models that may be asked for, the default first.
   virtual task<result<std::vector<model_card>>> models(caller who) = 0;

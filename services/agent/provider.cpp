@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "base/json_text.hpp"
 #include "telemetry/names.hpp"
 
@@ -105,6 +107,10 @@ generation::finish provider_output::conclude(generation::status how, std::size_t
   }
   if (!ending.extensions.empty()) ending.extensions += "}";
   return ending;
+}
+
+task<result<std::int64_t>> provider::count_tokens(const generation::request&, std::string_view) {
+  co_return failure(error_reason::not_implemented, fmt::format("provider {} does not count tokens", name()));
 }
 
 }  // namespace sluice::agent

@@ -74,6 +74,11 @@ class provider_output {
   std::size_t extension_bytes_ = 0;
 };
 
+/// A token for each four bytes, for who has nothing better.
+constexpr std::int64_t estimate_tokens(std::size_t bytes) {
+  return static_cast<std::int64_t>((bytes + 3) / 4);
+}
+
 /// One configured provider. Shared by all workers: an implementation keeps its connections per worker.
 class provider {
  public:
@@ -91,6 +96,9 @@ class provider {
   /// and throws operation_aborted.
   virtual task<result<void>> generate(const generation::request& asked, std::string_view model,
                                       provider_output& out) = 0;
+
+  /// How many tokens the request would be as input. Errors: as of `generate`; not_implemented where it cannot tell.
+  virtual task<result<std::int64_t>> count_tokens(const generation::request& asked, std::string_view model);
 };
 
 }  // namespace sluice::agent

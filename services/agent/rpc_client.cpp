@@ -13,6 +13,7 @@
 #include "agent/rpc_conversations.hpp"
 #include "agent/rpc_messages.hpp"
 #include "agent/rpc_nodes.hpp"
+#include "agent/rpc_questions.hpp"
 #include "agent/rpc_start.hpp"
 #include "async/task_group.hpp"
 #include "async/with_deadline.hpp"
@@ -103,16 +104,12 @@ class remote_agent final : public service {
     co_return result<void>();
   }
 
+  task<result<token_count>> count_tokens(caller who, generation::request asked) override {
+    return count_tokens_on_any(nodes_, std::move(who), std::move(asked), told_.call_deadline);
+  }
+
   task<result<std::vector<model_card>>> models(caller who) override {
-    v1::ListModelsRequest request;
-    *request.mutable_who() = to_message(who);
-    const auto answer =
-        co_await nodes_.any().answers.call(&methods::ListModels, std::move(request), within(told_.call_deadline));
-    if (!answer) co_return std::unexpected(answer.error());
-    std::vector<model_card> known;
-    for (const v1::Model& each : answer->models())
-      known.push_back({.name = each.name(), .provider = each.provider()});
-    co_return known;
+    return list_models_of_any(nodes_, std::move(who), told_.call_deadline);
   }
 
   void begin() {

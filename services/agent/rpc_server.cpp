@@ -10,6 +10,7 @@
 #include "agent/v1/agent.grpc.pb.h"
 #include "agent/v1/conversations.grpc.pb.h"
 #include "generation/content_json.hpp"
+#include "generation/request_json.hpp"
 #include "rpc/handlers.hpp"
 
 namespace sluice::agent {
@@ -38,6 +39,10 @@ class agent_server final : public v1::Agent::CallbackService {
   grpc::ServerUnaryReactor* ListModels(grpc::CallbackServerContext* context, const v1::ListModelsRequest* request,
                                        v1::ListModelsResponse* response) override {
     return rpc::answer(host_, context, request, response, std::bind_front(&agent_server::list_models, this));
+  }
+  grpc::ServerUnaryReactor* CountTokens(grpc::CallbackServerContext* context, const v1::CountTokensRequest* request,
+                                        v1::CountTokensResponse* response) override {
+    return rpc::answer(host_, context, request, response, std::bind_front(&agent_server::count_tokens, this));
   }
 
  private:
@@ -90,6 +95,17 @@ class agent_server final : public v1::Agent::CallbackService {
       added.set_name(each.name);
       added.set_provider(each.provider);
     }
+    co_return response;
+  }
+
+  task<result<v1::CountTokensResponse>> count_tokens(rpc::call_context, const v1::CountTokensRequest& request) {
+    auto asked = generation::parse_request(request.request());
+    if (!asked) co_return std::unexpected(std::move(asked.error()));
+    const auto counted = co_await agents_.count_tokens(from_message(request.who()), std::move(*asked));
+    if (!counted) co_return std::unexpected(counted.error());
+    v1::CountTokensResponse response;
+    response.set_tokens(counted->tokens);
+    response.set_is_estimate(counted->is_estimate);
     co_return response;
   }
 

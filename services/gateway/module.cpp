@@ -156,6 +156,8 @@ std::vector<http::route> module::unlimited_routes() {
       {"GET", "/v1/models", [uses](http::exchange& with) { return list_models(uses, with); }},
       {"GET", "/v1/models/{model}", [uses](http::exchange& with) { return get_model(uses, with); }},
       {"POST", "/v1/messages", [uses](http::exchange& with) { return anthropic::create_message(uses, with); }},
+      {"POST", "/v1/messages/count_tokens",
+       [uses](http::exchange& with) { return anthropic::count_tokens(uses, with); }},
       {"GET", "/v1beta/models", [uses](http::exchange& with) { return list_models(uses, with); }},
   };
   // Names of models may have a slash: "provider/model". Google's SDKs ask under either version.

@@ -24,6 +24,12 @@ class dialect final : public provider_dialect {
     if (!body) return std::unexpected(std::move(body.error()));
     return upstream_request{.path = path_, .body = std::move(*body)};
   }
+  result<upstream_request> say_count(const generation::request& asked, std::string_view model) const override {
+    auto body = make_anthropic_count_body(asked, model);
+    if (!body) return std::unexpected(std::move(body.error()));
+    return upstream_request{.path = path_ + "/count_tokens", .body = std::move(*body)};
+  }
+  std::string_view count_field() const override { return "input_tokens"; }
   std::unique_ptr<answer_reader> read(json_scratch& scratch, std::string_view provider,
                                       const generation::request&) const override {
     return std::make_unique<anthropic_stream>(scratch, provider);

@@ -113,9 +113,7 @@ std::int64_t limit_of(const request& asked) {
   return asked.max_output_tokens.value_or(anthropic_max_tokens + asked.reasoning.budget_tokens.value_or(0));
 }
 
-}  // namespace
-
-result<std::string> make_anthropic_body(const request& asked, std::string_view model) {
+result<json::object> make_body(const request& asked, std::string_view model) {
   if (auto fine = check_what_cannot_be_said(asked); !fine) return std::unexpected(std::move(fine.error()));
   auto said = make_anthropic_messages(asked);
   if (!said) return std::unexpected(std::move(said.error()));
@@ -134,7 +132,26 @@ result<std::string> make_anthropic_body(const request& asked, std::string_view m
       if (counts_before || !body.contains(name)) body[name] = value;
     }
   }
-  return json::serialize(body);
+  return body;
+}
+
+}  // namespace
+
+result<std::string> make_anthropic_body(const request& asked, std::string_view model) {
+  const auto body = make_body(asked, model);
+  return body ? result<std::string>(json::serialize(*body)) : std::unexpected(body.error());
+}
+
+result<std::string> make_anthropic_count_body(const request& asked, std::string_view model) {
+  const auto body = make_body(asked, model);
+  if (!body) return std::unexpected(body.error());
+  // It refuses whatever else there is.
+  json::object made;
+  for (const char* const name : {"model", "messages", "system", "tools", "tool_choice", "thinking", "output_config",
+                                 "mcp_servers", "context_management"}) {
+    if (const json::value* const value = body->if_contains(name)) made[name] = *value;
+  }
+  return json::serialize(made);
 }
 
 }  // namespace sluice::agent

@@ -32,4 +32,7 @@ inline constexpr std::int64_t anthropic_max_tokens = 8192;
 /// tools, parts and tools of other dialects.
 result<std::string> make_anthropic_body(const generation::request& asked, std::string_view model);
 
+/// The body of `POST /v1/messages/count_tokens`: what of the above counts.
+result<std::string> make_anthropic_count_body(const generation::request& asked, std::string_view model);
+
 }  // namespace sluice::agent

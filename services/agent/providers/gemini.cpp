@@ -18,9 +18,18 @@ class dialect final : public provider_dialect {
   result<upstream_request> say(const generation::request& asked, std::string_view model) const override {
     auto body = make_gemini_body(asked, model);
     if (!body) return std::unexpected(std::move(body.error()));
-    return upstream_request{.path = std::string(version_) + gemini_path(model, asked.streamed),
+    return upstream_request{
+        .path = std::string(version_) +
+                gemini_path(model, asked.streamed ? "streamGenerateContent?alt=sse" : "generateContent"),
+        .body = std::move(*body)};
+  }
+  result<upstream_request> say_count(const generation::request& asked, std::string_view model) const override {
+    auto body = make_gemini_count_body(asked, model);
+    if (!body) return std::unexpected(std::move(body.error()));
+    return upstream_request{.path = std::string(version_) + gemini_path(model, "countTokens"),
                             .body = std::move(*body)};
   }
+  std::string_view count_field() const override { return "totalTokens"; }
   std::unique_ptr<answer_reader> read(json_scratch& scratch, std::string_view provider,
                                       const generation::request& asked) const override {
     return std::make_unique<gemini_stream>(scratch, provider, asked.choices.value_or(1));

@@ -33,6 +33,17 @@ void append_segment(std::string& path, std::string_view name) {
   }
 }
 
+// "models/x", escaped; a model may name its collection itself.
+std::string escaped_name(std::string_view model) {
+  std::string name;
+  const std::size_t slash = model.find('/');
+  const bool has_collection = slash != std::string_view::npos && model.substr(0, slash).ends_with("odels");
+  append_segment(name, has_collection ? model.substr(0, slash) : "models");
+  name.push_back('/');
+  append_segment(name, has_collection ? model.substr(slash + 1) : model);
+  return name;
+}
+
 void put(json::object& to, std::string_view name, const std::optional<double>& number) {
   if (number && std::isfinite(*number)) to[name] = *number;  // JSON has no other numbers
 }
@@ -196,18 +207,8 @@ void join(json::object& into, const json::object& more) {
 
 }  // namespace
 
-std::string gemini_path(std::string_view model, bool streamed) {
-  std::string path = "/";
-  const std::size_t slash = model.find('/');
-  const bool has_collection = slash != std::string_view::npos && model.substr(0, slash).ends_with("odels");
-  if (has_collection) {
-    append_segment(path, model.substr(0, slash));
-    path.push_back('/');
-    append_segment(path, model.substr(slash + 1));
-  } else {
-    append_segment(path.append("models/"), model);
-  }
-  return path.append(streamed ? ":streamGenerateContent?alt=sse" : ":generateContent");
+std::string gemini_path(std::string_view model, std::string_view method) {
+  return fmt::format("/{}:{}", escaped_name(model), method);
 }
 
 bool is_gemini_3_or_later(std::string_view model) {
@@ -219,7 +220,9 @@ bool is_gemini_3_or_later(std::string_view model) {
   return digits.size() > 1 || (digits.size() == 1 && digits.front() >= '3');
 }
 
-result<std::string> make_gemini_body(const request& asked, std::string_view model) {
+namespace {
+
+result<json::object> make_body(const request& asked, std::string_view model) {
   auto said = make_gemini_messages(asked, model);
   if (!said) return std::unexpected(std::move(said.error()));
   json::object body;
@@ -234,7 +237,21 @@ result<std::string> make_gemini_body(const request& asked, std::string_view mode
   if (auto fine = write_thinking(config, asked, model); !fine) return std::unexpected(std::move(fine.error()));
   if (!config.empty()) body["generationConfig"] = std::move(config);
   if (asked.dialect == gemini_dialect) join(body, asked.extensions);
-  return json::serialize(body);
+  return body;
+}
+
+}  // namespace
+
+result<std::string> make_gemini_body(const request& asked, std::string_view model) {
+  const auto body = make_body(asked, model);
+  return body ? result<std::string>(json::serialize(*body)) : std::unexpected(body.error());
+}
+
+result<std::string> make_gemini_count_body(const request& asked, std::string_view model) {
+  auto body = make_body(asked, model);
+  if (!body) return std::unexpected(std::move(body.error()));
+  (*body)["model"] = escaped_name(model);
+  return json::serialize(json::object{{"generateContentRequest", std::move(*body)}});
 }
 
 }  // namespace sluice::agent

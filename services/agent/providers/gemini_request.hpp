@@ -12,9 +12,9 @@ namespace sluice::agent {
 
 inline constexpr std::string_view gemini_dialect = "gemini";
 
-/// Where `model` is asked, behind the version of the API: `/models/{model}:generateContent`, escaped. A model may name
-/// its collection itself, as in `tunedModels/mine`.
-std::string gemini_path(std::string_view model, bool streamed);
+/// Where `model` is asked, behind the version of the API: `/models/{model}:{method}`, the model escaped. A model may
+/// name its collection itself, as in `tunedModels/mine`.
+std::string gemini_path(std::string_view model, std::string_view method);
 
 /// Of Gemini 3 and later, which want thought signatures back, and effort in place of a budget.
 bool is_gemini_3_or_later(std::string_view model);
@@ -41,5 +41,8 @@ bool is_gemini_3_or_later(std::string_view model);
 /// metadata, end_user. Refused as invalid_argument with `param`: parallel_tool_calls that are forbidden, files of
 /// another provider's store, parts and tools of other dialects, results without a call.
 result<std::string> make_gemini_body(const generation::request& asked, std::string_view model);
+
+/// The body of `:countTokens`: the whole of the above as `generateContentRequest`.
+result<std::string> make_gemini_count_body(const generation::request& asked, std::string_view model);
 
 }  // namespace sluice::agent

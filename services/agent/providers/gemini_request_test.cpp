@@ -39,10 +39,12 @@ std::string param_of(const generation::request& asked) {
 }
 
 TEST(gemini_path, names_are_escaped) {
-  EXPECT_EQ(gemini_path("gemini-2.5-flash", true), "/models/gemini-2.5-flash:streamGenerateContent?alt=sse");
-  EXPECT_EQ(gemini_path("models/gemini-x", false), "/models/gemini-x:generateContent");
-  EXPECT_EQ(gemini_path("tunedModels/mine", false), "/tunedModels/mine:generateContent");
-  EXPECT_EQ(gemini_path("a/../b?key=c#d é", false), "/models/a%2F..%2Fb%3Fkey%3Dc%23d%20%C3%A9:generateContent");
+  EXPECT_EQ(gemini_path("gemini-2.5-flash", "streamGenerateContent?alt=sse"),
+            "/models/gemini-2.5-flash:streamGenerateContent?alt=sse");
+  EXPECT_EQ(gemini_path("models/gemini-x", "generateContent"), "/models/gemini-x:generateContent");
+  EXPECT_EQ(gemini_path("tunedModels/mine", "generateContent"), "/tunedModels/mine:generateContent");
+  EXPECT_EQ(gemini_path("a/../b?key=c#d é", "generateContent"),
+            "/models/a%2F..%2Fb%3Fkey%3Dc%23d%20%C3%A9:generateContent");
 }
 
 TEST(gemini_path, generations_of_models) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include <boost/asio/co_spawn.hpp>
+#include <boost/json.hpp>
 #include <fmt/format.h>
 
 #include "agent/providers/provider_error.hpp"
@@ -233,6 +234,40 @@ task<result<void>> http_provider::read_whole(station& here, http::client_respons
   json->append(http::client_response::readable_padding, '\0');
   co_return words_->read(here.scratch, settings_.name, asked)
       ->translate_whole(std::string_view(*json).substr(0, bytes), out);
+}
+
+task<result<std::string>> http_provider::exchange(upstream_request said) {
+  const std::string_view body_view = said.body;
+  const std::string target = where_.path_prefix + said.path;
+  const http::client_request request{.to = where_.to,
+                                     .method = "POST",
+                                     .target = target,
+                                     .header_lines = header_lines_.reveal(),
+                                     .more_header_lines = {},
+                                     .body = std::span(&body_view, 1)};
+  // It has no tokens to wait for: what a first one may take is enough for all of it.
+  http::client_deadlines limits = deadlines(false, settings_.timeouts.first_token);
+  result<http::client_response> response = co_await stations_[async::this_worker()]->client.send(request, limits);
+  if (!response) co_return std::unexpected(mask_.apply(in_our_words(std::move(response.error()))));
+  if (response->status() < 200 || response->status() > 299)
+    co_return std::unexpected(mask_.apply(co_await read_refusal(*response)));
+  result<std::string> json = co_await response->read_all(settings_.answer_bytes_max);
+  if (!json) co_return std::unexpected(mask_.apply(in_our_words(std::move(json.error()))));
+  co_return json;
+}
+
+task<result<std::int64_t>> http_provider::count_tokens(const generation::request& asked, std::string_view model) {
+  auto said = words_->say_count(asked, model);
+  if (!said) co_return std::unexpected(std::move(said.error()));
+  const result<std::string> json = co_await exchange(std::move(*said));
+  if (!json) co_return std::unexpected(json.error());
+  boost::system::error_code bad;
+  const boost::json::value read = boost::json::parse(*json, bad);
+  const boost::json::value* const count =
+      bad || !read.is_object() ? nullptr : read.get_object().if_contains(words_->count_field());
+  if (count != nullptr && count->is_int64() && count->get_int64() >= 0) co_return count->get_int64();
+  co_return failure(error_reason::bad_gateway,
+                    fmt::format("provider {} did not say how many tokens the request has", settings_.name));
 }
 
 // The status says what matters: its explanation is waited for a moment only.

@@ -60,6 +60,12 @@ class provider_dialect {
   /// `provider`: its name in messages. All of them outlive the reader.
   virtual std::unique_ptr<answer_reader> read(json_scratch& scratch, std::string_view provider,
                                               const generation::request& asked) const = 0;
+  /// The question how many tokens a request would be. not_implemented: there is no such question in this dialect.
+  virtual result<upstream_request> say_count(const generation::request&, std::string_view /*model*/) const {
+    return failure(error_reason::not_implemented, "this dialect cannot ask how many tokens a request has");
+  }
+  /// The field of the answer that says it.
+  virtual std::string_view count_field() const { return {}; }
   /// What an answer that is not 2xx means.
   virtual error refusal(const provider_refusal& told, std::string_view provider,
                         std::chrono::system_clock::time_point now) const {
@@ -101,6 +107,7 @@ class http_provider final : public provider {
   /// Streams if the client wants it so and the server does; some servers ignore `stream`. No error of it shows our
   /// credentials, whatever the server says.
   task<result<void>> generate(const generation::request& asked, std::string_view model, provider_output& out) override;
+  task<result<std::int64_t>> count_tokens(const generation::request& asked, std::string_view model) override;
   std::chrono::milliseconds patience(bool streamed) const override {
     return streamed ? settings_.timeouts.first_token : settings_.timeouts.total;
   }
@@ -116,6 +123,8 @@ class http_provider final : public provider {
                                  provider_output& out, std::chrono::steady_clock::time_point first_token_at);
   task<result<void>> read_whole(station& here, http::client_response& response, const generation::request& asked,
                                 provider_output& out);
+  /// One question and its whole answer, which has our padding behind it.
+  task<result<std::string>> exchange(upstream_request said);
   task<error> read_refusal(http::client_response& response);
   error silent(const provider_output& out) const;
   error in_our_words(error problem) const;

@@ -151,4 +151,8 @@ task<result<void>> mock::generate(const generation::request& asked, std::string_
   co_return result<void>{};
 }
 
+task<result<std::int64_t>> mock::count_tokens(const generation::request& asked, std::string_view) {
+  co_return write_script(asked, false).input_tokens;
+}
+
 }  // namespace sluice::agent

@@ -35,6 +35,7 @@ class mock final : public provider {
   std::string_view name() const override { return settings_.name; }
   std::string_view kind() const override { return "sluice.mock"; }
   task<result<void>> generate(const generation::request& asked, std::string_view model, provider_output& out) override;
+  task<result<std::int64_t>> count_tokens(const generation::request& asked, std::string_view model) override;
 
  private:
   mock_settings settings_;

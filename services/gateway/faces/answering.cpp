@@ -181,6 +181,17 @@ task<std::optional<agent::model_card>> find_model(const face_uses& uses, http::e
   co_return std::nullopt;
 }
 
+task<std::optional<std::int64_t>> count(const face_uses& uses, http::exchange& with, const principal& who,
+                                        generation::request asked, refusal refuse) {
+  const auto counted = co_await uses.agents.count_tokens(who.caller(), std::move(asked));
+  if (!counted) {
+    co_await with.respond(refuse(counted.error()));
+    co_return std::nullopt;
+  }
+  if (counted->is_estimate) with.answer_headers().set(count_header, "estimated");
+  co_return counted->tokens;
+}
+
 task<> answer(const face_uses& uses, http::exchange& with, const principal& who, generation::request asked,
               refusal refuse, writer_maker make_writer) {
   const bool streamed = asked.streamed;

@@ -67,6 +67,13 @@ task<std::optional<std::vector<agent::model_card>>> find_models(const face_uses&
 /// The one that the path names: the parameter `model`, behind `provider` where the route has one. Likewise.
 task<std::optional<agent::model_card>> find_model(const face_uses& uses, http::exchange& with, refusal refuse);
 
+/// Says of an answer about tokens that nobody who knows has counted them: `estimated`.
+inline constexpr std::string_view count_header = "x-sluice-token-count";
+
+/// How many tokens it would be as input. Where that cannot be had the client was told, and there is nothing.
+task<std::optional<std::int64_t>> count(const face_uses& uses, http::exchange& with, const door::principal& who,
+                                        generation::request asked, refusal refuse);
+
 /// Has it answered. A failure before the first delta is an HTTP error with the status that fits; after it, the event
 /// that ends a stream. A client that goes away cancels its generation. `asked.streamed` says how the answer is wanted.
 task<> answer(const face_uses& uses, http::exchange& with, const door::principal& who, generation::request asked,

@@ -1,5 +1,7 @@
 #include "gateway/faces/anthropic_messages.hpp"
 
+#include <fmt/format.h>
+
 #include "door/field_reader.hpp"
 #include "gateway/faces/anthropic_errors.hpp"
 #include "gateway/faces/anthropic_reply.hpp"
@@ -31,6 +33,16 @@ task<> create_message(face_uses uses, http::exchange& with) {
   co_await answer(uses, with, *who, std::move(*asked), error_response, [](const agent::started& begun) {
     return std::make_unique<message_reply>(begun.generation_id, begun.model);
   });
+}
+
+task<> count_tokens(face_uses uses, http::exchange& with) {
+  with.answer_headers().set("request-id", with.request().request_id);
+  const auto received = co_await receive_body(uses, with, error_response);
+  if (!received) co_return;
+  auto asked = parse_count_request(received->body);
+  if (!asked) co_return co_await send(with, error_response(asked.error()));
+  const auto counted = co_await count(uses, with, *received->who, std::move(*asked), error_response);
+  if (counted) co_await send(with, http::json_response(200, fmt::format(R"({{"input_tokens":{}}})", *counted)));
 }
 
 }  // namespace sluice::gateway::anthropic

@@ -157,9 +157,7 @@ result<void> read_stops(const json::object& body, generation::request& asked) {
   return {};
 }
 
-}  // namespace
-
-result<generation::request> parse_messages_request(const json::object& body) {
+result<generation::request> parse(const json::object& body) {
   generation::request asked;
   asked.dialect = "anthropic";
   json::object metadata;
@@ -175,13 +173,24 @@ result<generation::request> parse_messages_request(const json::object& body) {
   of_metadata.text("user_id", asked.end_user);
   if (of_metadata.problem()) return std::unexpected(*of_metadata.problem());
   if (asked.model.empty()) return refuse("is missing", "model");
-  if (!asked.max_output_tokens) return refuse("is missing", "max_tokens");
   for (const auto read : {read_messages, read_tools, read_tool_choice, read_thinking, read_stops}) {
     if (auto fine = read(body, asked); !fine) return std::unexpected(std::move(fine.error()));
   }
   asked.extensions = vendor_fields_of(body, {"model", "max_tokens", "temperature", "top_p", "top_k", "metadata",
                                              "system", "messages", "tools", "tool_choice", "stop_sequences", "stream"});
   return asked;
+}
+
+}  // namespace
+
+result<generation::request> parse_messages_request(const json::object& body) {
+  auto asked = parse(body);
+  if (asked && !asked->max_output_tokens) return refuse("is missing", "max_tokens");
+  return asked;
+}
+
+result<generation::request> parse_count_request(const json::object& body) {
+  return parse(body);
 }
 
 }  // namespace sluice::gateway::anthropic

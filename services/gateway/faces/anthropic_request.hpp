@@ -15,4 +15,7 @@ namespace sluice::gateway::anthropic {
 /// `param`, as Anthropic writes it: `messages.0.content.1.text`. `stream` is the face's business and is skipped here.
 result<generation::request> parse_messages_request(const boost::json::object& body);
 
+/// The body of `POST /v1/messages/count_tokens`: the same without `max_tokens`.
+result<generation::request> parse_count_request(const boost::json::object& body);
+
 }  // namespace sluice::gateway::anthropic

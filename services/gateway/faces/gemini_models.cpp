@@ -47,11 +47,20 @@ task<> generate(const face_uses& uses, http::exchange& with, std::string model, 
   });
 }
 
+task<> count_tokens(const face_uses& uses, http::exchange& with, std::string model) {
+  const auto received = co_await receive_body(uses, with, error_response);
+  if (!received) co_return;
+  auto asked = parse_count_request(received->body, model);
+  if (!asked) co_return co_await send(with, error_response(asked.error()));
+  const auto counted = co_await count(uses, with, *received->who, std::move(*asked), error_response);
+  if (counted) co_await send(with, http::json_response(200, fmt::format(R"({{"totalTokens":{}}})", *counted)));
+}
+
 json::object card_of(const agent::model_card& model) {
   return {{"name", "models/" + model.name},
           {"version", "1"},
           {"displayName", model.name},
-          {"supportedGenerationMethods", {"generateContent", "streamGenerateContent"}}};
+          {"supportedGenerationMethods", {"generateContent", "streamGenerateContent", "countTokens"}}};
 }
 
 std::size_t number_in(const std::optional<std::string>& text, std::size_t otherwise) {
@@ -69,10 +78,11 @@ task<> call_model(face_uses uses, http::exchange& with) {
   const std::string method = colon == std::string::npos ? "" : call.substr(colon + 1);
   std::string model = model_in(asked, std::string_view(call).substr(0, colon));
   if (method == "generateContent") co_return co_await generate(uses, with, std::move(model), false);
+  if (method == "countTokens") co_return co_await count_tokens(uses, with, std::move(model));
   if (method == "streamGenerateContent") co_return co_await generate(uses, with, std::move(model), true);
   co_await with.respond(error_response({.reason = error_reason::not_found,
                                         .message = fmt::format("there is no method \"{}\" here; there are "
-                                                               "generateContent and streamGenerateContent",
+                                                               "generateContent, streamGenerateContent and countTokens",
                                                                clip(method, 64))}));
 }
 

@@ -5,9 +5,10 @@
 
 namespace sluice::gateway::gemini {
 
-/// `:generateContent` answers whole, `:streamGenerateContent` as a stream: see `answer` and `content_reply`. The model
-/// and the method are the parameter `call` of the route, behind `provider` where the route has one. The credential is
-/// taken from `x-goog-api-key`, as Google's SDKs send it, or from `Authorization`; never from the URL.
+/// `:generateContent` answers whole, `:streamGenerateContent` as a stream: see `answer` and `content_reply`.
+/// `:countTokens` says what a request would be. The model and the method are the parameter `call` of the route, behind
+/// `provider` where the route has one. The credential is taken from `x-goog-api-key`, as Google's SDKs send it, or from
+/// `Authorization`; never from the URL.
 task<> call_model(face_uses uses, http::exchange& with);
 
 /// All models, `pageSize` at a time.
