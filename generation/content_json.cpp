@@ -269,7 +269,7 @@ result<finish> parse_finish(std::string_view text) {
       const json::object& attempt = one.get_object();
       how.earlier.push_back({.provider = text_of(attempt, "provider"),
                              .provider_model = text_of(attempt, "provider_model"),
-                             .reason = value_named(text_of(attempt, "reason"), error_reason::internal),
+                             .reason = value_named(text_of(attempt, "reason"), error_reason::timed_out),
                              .total = std::chrono::milliseconds(number_of(attempt, "total_ms"))});
     }
   }

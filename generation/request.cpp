@@ -38,4 +38,14 @@ std::string last_user_text(const request& asked) {
   return text;
 }
 
+std::size_t text_bytes(const request& asked) {
+  std::size_t bytes = 0;
+  for (const message& said : asked.messages) {
+    for (const content_part& part : said.parts) {
+      if (const auto* text = std::get_if<text_part>(&part.what)) bytes += text->text.size();
+    }
+  }
+  return bytes;
+}
+
 }  // namespace sluice::generation

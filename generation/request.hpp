@@ -153,6 +153,9 @@ struct request {
   boost::json::object extensions;
 };
 
+/// The bytes of all text, from which tokens are estimated.
+std::size_t text_bytes(const request& asked);
+
 /// The text of the last user message, parts joined; for titles, mocks and logs of sizes.
 std::string last_user_text(const request& asked);
 

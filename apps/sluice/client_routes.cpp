@@ -29,6 +29,7 @@ constexpr row table[] = {
     {"GET", "/v1/chat"},
     {"POST", "/v1/ws-tickets"},
     {"POST", "/v1/chat/completions"},
+    {"POST", "/v1/embeddings"},
     {"POST", "/v1/messages"},
     {"POST", "/v1/messages/count_tokens"},
     {"POST", "/v1/models/{call}"},

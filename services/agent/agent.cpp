@@ -1,7 +1,6 @@
 #include "agent/agent.hpp"
 
 #include <algorithm>
-#include <random>
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -24,11 +23,6 @@ using std::chrono::steady_clock;
 
 // How long a request of one turn waits for its key to be kept.
 constexpr std::chrono::milliseconds key_patience{2'000};
-
-std::uint64_t roll_dice() {
-  thread_local std::mt19937_64 random(std::random_device{}());
-  return random();
-}
 
 error not_found(const std::string& generation_id) {
   return {.reason = error_reason::not_found,
@@ -72,7 +66,7 @@ task<result<started>> agent::start(start_request asked) {
                                     .message = "this server cannot record answers at this moment; try again",
                                     .retry_after = std::chrono::seconds(5)});
   }
-  result<route> chosen = routes_.choose(asked.request.model, roll_dice());
+  result<route> chosen = routes_.choose(asked.request.model, routes_.roll());
   if (!chosen) co_return std::unexpected(std::move(chosen.error()));
 
   auto self = std::make_shared<live_generation>();

@@ -42,6 +42,7 @@ class agent final : public service {
   task<result<started>> start(start_request asked) override;
   task<result<followed>> follow(caller who, std::string generation_id, std::uint64_t after) override;
   task<result<void>> cancel(caller who, std::string generation_id) override;
+  task<result<embedding_answer>> embed(caller who, generation::embedding_request asked) override;
   task<result<token_count>> count_tokens(caller who, generation::request asked) override;
   task<result<std::vector<model_card>>> models(caller who) override;
 

@@ -1,6 +1,5 @@
 // A generation runs: attempts at providers, until one of them answers.
 #include <algorithm>
-#include <random>
 
 #include <boost/system/system_error.hpp>
 
@@ -19,21 +18,6 @@ using std::chrono::steady_clock;
 
 // When to come back for a provider that cannot be reached and says nothing of it.
 constexpr milliseconds come_back{1'000};
-
-std::uint64_t roll_dice() {
-  thread_local std::mt19937_64 random(std::random_device{}());
-  return random();
-}
-
-std::size_t prompt_bytes(const generation::request& asked) {
-  std::size_t bytes = 0;
-  for (const generation::message& message : asked.messages) {
-    for (const generation::content_part& part : message.parts) {
-      if (const auto* text = std::get_if<generation::text_part>(&part.what)) bytes += text->text.size();
-    }
-  }
-  return bytes;
-}
 
 generation::status status_of(const std::vector<generation::choice_finish>& choices) {
   const bool cut = std::ranges::any_of(choices, [](const generation::choice_finish& one) {
@@ -81,15 +65,6 @@ const generation::request& as_seen_by(const provider& to, const generation::requ
 
 }  // namespace
 
-task<result<token_count>> agent::count_tokens(caller, generation::request asked) {
-  const result<route> chosen = routes_.choose(asked.model, roll_dice());
-  if (!chosen) co_return std::unexpected(chosen.error());
-  result<std::int64_t> counted = co_await chosen->to->count_tokens(asked, chosen->provider_model);
-  if (counted) co_return token_count{.tokens = *counted};
-  if (counted.error().reason != error_reason::not_implemented) co_return std::unexpected(std::move(counted.error()));
-  co_return token_count{.tokens = estimate_tokens(prompt_bytes(asked)), .is_estimate = true};
-}
-
 // One attempt. Whatever goes wrong is in the ending; `said` tells whether there was anything for the client by then.
 task<generation::finish> agent::attempt(live_generation& self, const generation::request& asked,
                                         const attempt_plan& plan, bool& said) {
@@ -100,7 +75,7 @@ task<generation::finish> agent::attempt(live_generation& self, const generation:
   provider_output out(*self.log, begin_attempt_span(spans_, self, seen, *to.to, to.provider_model, plan.number()),
                       spans_.shows().propagate);
   out.set_patience(plan.share(began));
-  const std::size_t prompt = prompt_bytes(seen);
+  const std::size_t prompt = generation::text_bytes(seen);
   generation::finish ending;
   const auto end_stopped = [&] {
     generation::finish how =
@@ -167,7 +142,7 @@ task<> agent::run(std::shared_ptr<live_generation> self, generation::request ask
     bool said = false;
     ending = co_await attempt(*self, asked, plan, said);
     const bool is_over = said || !ending.problem || self->cancelled || self->problem;
-    const auto wait = is_over ? std::nullopt : plan.next(*ending.problem, routes_, steady_clock::now(), roll_dice());
+    const auto wait = is_over ? std::nullopt : plan.next(*ending.problem, routes_, steady_clock::now(), routes_.roll());
     if (!wait) {
       if (!is_over) ending.problem = plan.verdict();
       break;

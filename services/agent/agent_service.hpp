@@ -9,6 +9,7 @@
 
 #include "async/task.hpp"
 #include "base/error.hpp"
+#include "generation/embedding.hpp"
 #include "generation/log.hpp"
 #include "generation/request.hpp"
 #include "telemetry/trace_context.hpp"
@@ -58,6 +59,14 @@ struct followed {
   started about;
 };
 
+/// As 32-bit numbers: what fits into one message between nodes.
+inline constexpr std::size_t embedding_bytes_max = 10U << 20;
+
+struct embedding_answer {
+  generation::embeddings made;
+  std::string model;  ///< as the client named it, or the default
+};
+
 /// How many tokens a request has.
 struct token_count {
   std::int64_t tokens = 0;
@@ -89,6 +98,11 @@ class service {
 
   /// Stops a generation: its log ends as `cancelled`. Cancelling one that has ended changes nothing.
   virtual task<result<void>> cancel(caller who, std::string generation_id) = 0;
+
+  /// Each input as a vector, by the model's targets alone: another model's vectors mean something else. What was used
+  /// is recorded as of a generation. Errors: not_found (model), invalid_argument, not_implemented, too_large (an answer
+  /// beyond `embedding_bytes_max`), and what a provider says.
+  virtual task<result<embedding_answer>> embed(caller who, generation::embedding_request asked) = 0;
 
   /// What the request would be as input, by the word of the provider that would be asked first. Nothing is stored.
   /// Errors: not_found (model), invalid_argument, and what a provider says.

@@ -34,7 +34,8 @@ bool is_worth_another_target(const error& why) {
 
 }  // namespace
 
-attempt_plan::attempt_plan(route first, retry_settings told, milliseconds patience, time_point now) : told_(told) {
+attempt_plan::attempt_plan(route first, retry_settings told, milliseconds patience, time_point now, bool fallbacks)
+    : told_(told), fallbacks_(fallbacks) {
   targets_.push_back({.to = std::move(first), .attempts = 1});
   // Some providers wait for ever.
   until_ = patience < std::chrono::hours(24) ? now + patience : time_point::max();
@@ -62,7 +63,7 @@ std::optional<milliseconds> attempt_plan::next(const error& why, const route_tab
   judge(why);
   if (!is_worth_another_target(why) || now >= until_) return std::nullopt;
   if (!std::exchange(knows_others_, true)) {
-    for (route& other : others.alternatives(current(), dice))
+    for (route& other : others.alternatives(current(), dice, fallbacks_))
       targets_.push_back({.to = std::move(other)});
   }
   const auto fresh = std::ranges::find(targets_, 0U, &target::attempts);

@@ -30,7 +30,9 @@ class attempt_plan {
  public:
   using time_point = std::chrono::steady_clock::time_point;
 
-  attempt_plan(route first, retry_settings told, std::chrono::milliseconds patience, time_point now);
+  /// `fallbacks`: whether the model's fallbacks count. For some questions another model is no answer.
+  attempt_plan(route first, retry_settings told, std::chrono::milliseconds patience, time_point now,
+               bool fallbacks = true);
 
   const route& current() const { return targets_[at_].to; }
   /// The number of the attempt, counted from 1.
@@ -62,6 +64,7 @@ class attempt_plan {
   std::uint32_t number_ = 1;
   retry_settings told_;
   time_point until_;
+  bool fallbacks_;
   bool knows_others_ = false;
   error verdict_;
 };

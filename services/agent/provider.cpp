@@ -113,4 +113,8 @@ task<result<std::int64_t>> provider::count_tokens(const generation::request&, st
   co_return failure(error_reason::not_implemented, fmt::format("provider {} does not count tokens", name()));
 }
 
+task<result<generation::embeddings>> provider::embed(const generation::embedding_request&, std::string_view) {
+  co_return failure(error_reason::not_implemented, fmt::format("provider {} has no embeddings", name()), "model");
+}
+
 }  // namespace sluice::agent

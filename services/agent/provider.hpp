@@ -8,6 +8,7 @@
 
 #include "async/task.hpp"
 #include "base/error.hpp"
+#include "generation/embedding.hpp"
 #include "generation/log.hpp"
 #include "generation/request.hpp"
 #include "telemetry/span.hpp"
@@ -96,6 +97,10 @@ class provider {
   /// and throws operation_aborted.
   virtual task<result<void>> generate(const generation::request& asked, std::string_view model,
                                       provider_output& out) = 0;
+
+  /// Each input as a vector. Errors: as of `generate`; not_implemented where it has no such models.
+  virtual task<result<generation::embeddings>> embed(const generation::embedding_request& asked,
+                                                     std::string_view model);
 
   /// How many tokens the request would be as input. Errors: as of `generate`; not_implemented where it cannot tell.
   virtual task<result<std::int64_t>> count_tokens(const generation::request& asked, std::string_view model);

@@ -66,6 +66,11 @@ std::shared_ptr<provider> route_table::find_provider(std::string_view name) cons
   return found == providers_.end() ? nullptr : *found;
 }
 
+std::uint64_t route_table::roll() {
+  thread_local std::mt19937_64 random(std::random_device{}());
+  return random();
+}
+
 result<route> route_table::choose(std::string_view model, std::uint64_t dice) const {
   if (model.empty()) model = default_model_;
   if (const entry* found = find(model);
@@ -101,7 +106,7 @@ result<route> route_table::choose(std::string_view model, std::uint64_t dice) co
                  "model");
 }
 
-std::vector<route> route_table::alternatives(const route& first, std::uint64_t dice) const {
+std::vector<route> route_table::alternatives(const route& first, std::uint64_t dice, bool fallbacks) const {
   std::vector<route> found;
   std::mt19937_64 random(dice);
   const auto add = [&](std::shared_ptr<provider> to, std::string_view model) {
@@ -127,6 +132,7 @@ std::vector<route> route_table::alternatives(const route& first, std::uint64_t d
   const entry* const own = find(first.model);
   if (own == nullptr) return found;
   add_drawn(own->targets);
+  if (!fallbacks) return found;
   for (const std::string& name : own->fallback) {
     const std::size_t slash = name.find('/');
     if (const entry* const other = find(name)) {

@@ -32,11 +32,13 @@ class route_table {
   /// Throws std::invalid_argument if a target names no provider; the configuration was checked before.
   route_table(const settings& told, std::vector<std::shared_ptr<provider>> providers);
 
+  /// A uniformly random number.
+  static std::uint64_t roll();
   /// `dice`: a uniformly random number, from which the target is drawn. An empty `model` is the default one.
   result<route> choose(std::string_view model, std::uint64_t dice) const;
   /// Where else a request may go that was sent to `first`, each place once: the other targets of its model, drawn by
-  /// weight, then those of its fallbacks. They keep the name by which the client knows the model.
-  std::vector<route> alternatives(const route& first, std::uint64_t dice) const;
+  /// weight, then those of its fallbacks, if `fallbacks`. They keep the name by which the client knows the model.
+  std::vector<route> alternatives(const route& first, std::uint64_t dice, bool fallbacks = true) const;
   std::vector<model_card> models() const;
 
  private:

@@ -104,6 +104,10 @@ class remote_agent final : public service {
     co_return result<void>();
   }
 
+  task<result<embedding_answer>> embed(caller who, generation::embedding_request asked) override {
+    return embed_on_any(nodes_, std::move(who), std::move(asked), told_.call_deadline);
+  }
+
   task<result<token_count>> count_tokens(caller who, generation::request asked) override {
     return count_tokens_on_any(nodes_, std::move(who), std::move(asked), told_.call_deadline);
   }

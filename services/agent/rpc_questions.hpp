@@ -10,6 +10,8 @@
 namespace sluice::agent {
 
 /// Each may take `deadline`, then it is `timed_out`. `nodes` outlives the calls.
+task<result<embedding_answer>> embed_on_any(agent_nodes& nodes, caller who, generation::embedding_request asked,
+                                            std::chrono::milliseconds deadline);
 task<result<token_count>> count_tokens_on_any(agent_nodes& nodes, caller who, generation::request asked,
                                               std::chrono::milliseconds deadline);
 task<result<std::vector<model_card>>> list_models_of_any(agent_nodes& nodes, caller who,

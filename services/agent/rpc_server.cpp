@@ -44,6 +44,10 @@ class agent_server final : public v1::Agent::CallbackService {
                                         v1::CountTokensResponse* response) override {
     return rpc::answer(host_, context, request, response, std::bind_front(&agent_server::count_tokens, this));
   }
+  grpc::ServerUnaryReactor* Embed(grpc::CallbackServerContext* context, const v1::EmbedRequest* request,
+                                  v1::EmbedResponse* response) override {
+    return rpc::answer(host_, context, request, response, std::bind_front(&agent_server::embed, this));
+  }
 
  private:
   task<result<v1::Started>> start(rpc::call_context call, const v1::StartRequest& request) {
@@ -95,6 +99,19 @@ class agent_server final : public v1::Agent::CallbackService {
       added.set_name(each.name);
       added.set_provider(each.provider);
     }
+    co_return response;
+  }
+
+  task<result<v1::EmbedResponse>> embed(rpc::call_context, const v1::EmbedRequest& request) {
+    auto asked = generation::parse_embedding_request(request.request());
+    if (!asked) co_return std::unexpected(std::move(asked.error()));
+    const auto answer = co_await agents_.embed(from_message(request.who()), std::move(*asked));
+    if (!answer) co_return std::unexpected(answer.error());
+    v1::EmbedResponse response;
+    for (const std::vector<float>& vector : answer->made.vectors)
+      response.add_vectors(generation::to_bytes(vector));
+    response.set_usage(boost::json::serialize(generation::to_json(answer->made.usage)));
+    response.set_model(answer->model);
     co_return response;
   }
 

@@ -18,6 +18,7 @@
 #include "gateway/faces/gemini_errors.hpp"
 #include "gateway/faces/gemini_models.hpp"
 #include "gateway/faces/openai_chat.hpp"
+#include "gateway/faces/openai_embeddings.hpp"
 #include "gateway/faces/openai_errors.hpp"
 #include "gateway/pages.hpp"
 #include "telemetry/names.hpp"
@@ -153,6 +154,7 @@ std::vector<http::route> module::unlimited_routes() {
   std::vector<http::route> table{
       {"GET", "/demo", answer_demo},
       {"POST", "/v1/chat/completions", [uses](http::exchange& with) { return openai::chat_completions(uses, with); }},
+      {"POST", "/v1/embeddings", [uses](http::exchange& with) { return openai::create_embeddings(uses, with); }},
       {"GET", "/v1/models", [uses](http::exchange& with) { return list_models(uses, with); }},
       {"GET", "/v1/models/{model}", [uses](http::exchange& with) { return get_model(uses, with); }},
       {"POST", "/v1/messages", [uses](http::exchange& with) { return anthropic::create_message(uses, with); }},

@@ -1,5 +1,6 @@
 #include "agent/providers/gemini.hpp"
 
+#include "agent/providers/embeddings.hpp"
 #include "agent/providers/gemini_error.hpp"
 #include "agent/providers/gemini_request.hpp"
 #include "agent/providers/gemini_stream.hpp"
@@ -28,6 +29,17 @@ class dialect final : public provider_dialect {
     if (!body) return std::unexpected(std::move(body.error()));
     return upstream_request{.path = std::string(version_) + gemini_path(model, "countTokens"),
                             .body = std::move(*body)};
+  }
+  result<upstream_request> say_embedding(const generation::embedding_request& asked,
+                                         std::string_view model) const override {
+    const std::string path = gemini_path(model, "batchEmbedContents");
+    auto body = make_gemini_embedding_body(asked, std::string_view(path).substr(1, path.rfind(':') - 1));
+    if (!body) return std::unexpected(std::move(body.error()));
+    return upstream_request{.path = std::string(version_) + path, .body = std::move(*body)};
+  }
+  result<generation::embeddings> read_embeddings(std::string_view json, std::string_view provider,
+                                                 const generation::embedding_request& asked) const override {
+    return read_gemini_embeddings(json, provider, asked);
   }
   std::string_view count_field() const override { return "totalTokens"; }
   std::unique_ptr<answer_reader> read(json_scratch& scratch, std::string_view provider,

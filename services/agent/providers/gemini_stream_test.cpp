@@ -9,7 +9,6 @@ namespace sluice::agent {
 namespace {
 
 using ::testing::HasSubstr;
-using ::testing::Not;
 using translation = agent::testing::translation_with<gemini_stream>;
 
 // An answer with one candidate; `more` are its further fields.

@@ -270,6 +270,15 @@ task<result<std::int64_t>> http_provider::count_tokens(const generation::request
                     fmt::format("provider {} did not say how many tokens the request has", settings_.name));
 }
 
+task<result<generation::embeddings>> http_provider::embed(const generation::embedding_request& asked,
+                                                          std::string_view model) {
+  auto said = words_->say_embedding(asked, model);
+  if (!said) co_return std::unexpected(std::move(said.error()));
+  const result<std::string> json = co_await exchange(std::move(*said));
+  if (!json) co_return std::unexpected(json.error());
+  co_return words_->read_embeddings(*json, settings_.name, asked);
+}
+
 // The status says what matters: its explanation is waited for a moment only.
 task<error> http_provider::read_refusal(http::client_response& response) {
   async::watchdog patience(co_await asio::this_coro::executor, [&response] { response.abort(); });

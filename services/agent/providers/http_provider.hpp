@@ -66,6 +66,15 @@ class provider_dialect {
   }
   /// The field of the answer that says it.
   virtual std::string_view count_field() const { return {}; }
+  /// Texts as vectors; not_implemented: there is no such question in this dialect.
+  virtual result<upstream_request> say_embedding(const generation::embedding_request&, std::string_view) const {
+    return failure(error_reason::not_implemented, "providers of this dialect have no embeddings", "model");
+  }
+  /// The answer to that. Never called where it cannot be asked.
+  virtual result<generation::embeddings> read_embeddings(std::string_view /*json*/, std::string_view /*provider*/,
+                                                         const generation::embedding_request&) const {
+    return failure(error_reason::not_implemented, "providers of this dialect have no embeddings", "model");
+  }
   /// What an answer that is not 2xx means.
   virtual error refusal(const provider_refusal& told, std::string_view provider,
                         std::chrono::system_clock::time_point now) const {
@@ -107,6 +116,8 @@ class http_provider final : public provider {
   /// Streams if the client wants it so and the server does; some servers ignore `stream`. No error of it shows our
   /// credentials, whatever the server says.
   task<result<void>> generate(const generation::request& asked, std::string_view model, provider_output& out) override;
+  task<result<generation::embeddings>> embed(const generation::embedding_request& asked,
+                                             std::string_view model) override;
   task<result<std::int64_t>> count_tokens(const generation::request& asked, std::string_view model) override;
   std::chrono::milliseconds patience(bool streamed) const override {
     return streamed ? settings_.timeouts.first_token : settings_.timeouts.total;

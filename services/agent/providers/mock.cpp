@@ -1,5 +1,8 @@
 #include "agent/providers/mock.hpp"
 
+#include <algorithm>
+#include <cmath>
+
 #include <boost/asio/post.hpp>
 #include <fmt/format.h>
 
@@ -153,6 +156,46 @@ task<result<void>> mock::generate(const generation::request& asked, std::string_
 
 task<result<std::int64_t>> mock::count_tokens(const generation::request& asked, std::string_view) {
   co_return write_script(asked, false).input_tokens;
+}
+
+task<result<generation::embeddings>> mock::embed(const generation::embedding_request& asked, std::string_view) {
+  constexpr std::int64_t dimensions_default = 256;
+  constexpr std::int64_t dimensions_max = 4096;
+  const std::int64_t dimensions = asked.dimensions.value_or(dimensions_default);
+  if (dimensions > dimensions_max) {
+    co_return failure(error_reason::invalid_argument,
+                      fmt::format("provider {} has at most {} dimensions", settings_.name, dimensions_max),
+                      "dimensions");
+  }
+  generation::embeddings made;
+  made.usage.source = generation::usage_source::provider;
+  for (const generation::embedding_input& input : asked.inputs) {
+    std::vector<float> vector(static_cast<std::size_t>(dimensions));
+    const auto add = [&](std::string_view word) {
+      std::uint64_t hash = 0xCBF29CE484222325ULL;  // FNV-1a
+      for (const char c : word)
+        hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3ULL;
+      vector[hash % vector.size()] += (hash >> 63U) != 0 ? 1.0F : -1.0F;
+    };
+    std::string_view rest = input.text;
+    while (!rest.empty()) {
+      const std::size_t end = std::min(rest.find(' '), rest.size());
+      add(rest.substr(0, end));
+      rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
+    for (const std::int64_t token : input.tokens)
+      add(fmt::to_string(token));
+    float square = 0;
+    for (const float number : vector)
+      square += number * number;
+    for (float& number : vector)
+      number = square > 0 ? number / std::sqrt(square) : 0;
+    if (square == 0) vector.front() = 1;
+    made.usage.input_tokens +=
+        static_cast<std::int64_t>(count_code_points(input.text)) + static_cast<std::int64_t>(input.tokens.size());
+    made.vectors.push_back(std::move(vector));
+  }
+  co_return made;
 }
 
 }  // namespace sluice::agent

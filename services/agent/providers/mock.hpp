@@ -35,6 +35,9 @@ class mock final : public provider {
   std::string_view name() const override { return settings_.name; }
   std::string_view kind() const override { return "sluice.mock"; }
   task<result<void>> generate(const generation::request& asked, std::string_view model, provider_output& out) override;
+  /// As many numbers as asked for, else 256, of length 1; the same for the same words, in whatever order.
+  task<result<generation::embeddings>> embed(const generation::embedding_request& asked,
+                                             std::string_view model) override;
   task<result<std::int64_t>> count_tokens(const generation::request& asked, std::string_view model) override;
 
  private:

@@ -1,5 +1,6 @@
 #include "agent/providers/openai.hpp"
 
+#include "agent/providers/embeddings.hpp"
 #include "agent/providers/openai_request.hpp"
 #include "agent/providers/openai_stream.hpp"
 
@@ -16,6 +17,14 @@ class dialect final : public provider_dialect {
     auto body = make_openai_body(asked, model, server_);
     if (!body) return std::unexpected(std::move(body.error()));
     return upstream_request{.path = "/chat/completions", .body = std::move(*body)};
+  }
+  result<upstream_request> say_embedding(const generation::embedding_request& asked,
+                                         std::string_view model) const override {
+    return upstream_request{.path = "/embeddings", .body = make_openai_embedding_body(asked, model)};
+  }
+  result<generation::embeddings> read_embeddings(std::string_view json, std::string_view provider,
+                                                 const generation::embedding_request& asked) const override {
+    return read_openai_embeddings(json, provider, asked.inputs.size());
   }
   std::unique_ptr<answer_reader> read(json_scratch& scratch, std::string_view provider,
                                       const generation::request& asked) const override {

@@ -91,7 +91,8 @@ http::response error_response(unsigned status, const error& problem) {
 }
 
 bool is_path_of_face(std::string_view path) {
-  return path.starts_with("/v1/chat/") || path == "/v1/models" || path.starts_with("/v1/models/");
+  return path.starts_with("/v1/chat/") || path == "/v1/embeddings" || path == "/v1/models" ||
+         path.starts_with("/v1/models/");
 }
 
 }  // namespace sluice::gateway::openai
