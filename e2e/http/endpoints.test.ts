@@ -1,10 +1,11 @@
 import { get } from 'node:http';
 import { networkInterfaces } from 'node:os';
-import { gzipSync } from 'node:zlib';
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ChatSocket } from '../harness/chat_socket.ts';
 import { signal, within } from '../harness/deadline.ts';
 import { Gateway, token } from '../harness/gateway.ts';
+import { mockText } from '../harness/mock_answer.ts';
 import { RawSocket } from '../harness/raw_socket.ts';
 
 let gateway: Gateway;
@@ -37,7 +38,7 @@ async function statusUnder(asked: Gateway, path: string, host: string): Promise<
   return within('an answer', promise);
 }
 
-test('a body that is packed is refused for what it is: 415', async () => {
+test('a body may come packed', async () => {
   const asked = { model: 'mock', messages: [{ role: 'user', content: 'x' }] };
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
   const send = (coding: string, body: BodyInit): Promise<Response> =>
@@ -47,9 +48,18 @@ test('a body that is packed is refused for what it is: 415', async () => {
       body,
     });
   const packed = await send('gzip', gzipSync(JSON.stringify(asked)));
-  expect(packed.status).toBe(415);
-  expect(((await packed.json()) as { error: { message: string } }).error.message).toMatch(/content-encoding/);
+  expect(await packed.json()).toMatchObject({ choices: [{ message: { content: mockText('x') } }] });
+  expect((await send('deflate', deflateSync(JSON.stringify(asked)))).status).toBe(200);
   expect((await send('identity', JSON.stringify(asked))).status).toBe(200);
+  const message = async (answer: Response): Promise<string> =>
+    ((await answer.json()) as { error: { message: string } }).error.message;
+  const unknown = await send('br', brotliCompressSync(JSON.stringify(asked)));
+  expect([unknown.status, await message(unknown)]).toEqual([415, expect.stringMatching(/gzip or deflate/)]);
+  const broken = await send('gzip', JSON.stringify(asked));
+  expect([broken.status, await message(broken)]).toEqual([400, expect.stringMatching(/content-encoding/)]);
+  // A bomb: 100 MB of spaces in 100 KB.
+  const bomb = await send('gzip', gzipSync(Buffer.alloc(100_000_000, ' ')));
+  expect(bomb.status).toBe(413);
 });
 
 describe('a name that somebody made to lead here', () => {

@@ -1,11 +1,13 @@
 import { readFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import Anthropic from '@anthropic-ai/sdk';
+import { GoogleGenAI } from '@google/genai';
 import type OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ChatSocket } from '../harness/chat_socket.ts';
 import { Executable } from '../harness/executable.ts';
-import { Gateway } from '../harness/gateway.ts';
+import { Gateway, token } from '../harness/gateway.ts';
 import { ask, askStreamed, openaiClient } from '../harness/openai_client.ts';
 import { RecordingProxy } from '../harness/recording_proxy.ts';
 
@@ -55,6 +57,46 @@ async function disconnects(): Promise<number> {
 }
 
 describe('what is read is what the model wrote', () => {
+  test('through Anthropic’s SDK, streamed and not', async () => {
+    const anthropic = new Anthropic({ baseURL: gateway.url, apiKey: token, maxRetries: 0, timeout: patience });
+    const asked = (content: string) => ({ ...question(content, 40), system: 'You answer in one sentence.' });
+    const streamed = await anthropic.messages.stream(asked('What is rain?')).finalMessage();
+    const whole = await anthropic.messages.create(asked('What is snow?'));
+    for (const [answer, prompt] of [
+      [streamed, 'What is rain?'],
+      [whole, 'What is snow?'],
+    ] as const) {
+      const { text, finishReason } = proxy.of(prompt).spoken;
+      expect(text).not.toBe('');
+      expect(answer.content).toMatchObject([{ type: 'text', text }]);
+      expect(answer.stop_reason).toBe({ stop: 'end_turn', length: 'max_tokens' }[finishReason!]);
+      expect(answer.usage.output_tokens).toBeGreaterThan(1);
+    }
+  });
+
+  test('through Google’s SDK, streamed and not', async () => {
+    const google = new GoogleGenAI({ apiKey: token, httpOptions: { baseUrl: gateway.url } });
+    const asked = (contents: string) => ({ model: 'real', contents, config: { maxOutputTokens: 40 } });
+    let text = '';
+    let last;
+    for await (const piece of await google.models.generateContentStream(asked('What is wind?'))) {
+      text += piece.text ?? '';
+      last = piece;
+    }
+    expect(text).not.toBe('');
+    expect(text).toBe(proxy.of('What is wind?').spoken.text);
+    const whole = await google.models.generateContent(asked('What is fog?'));
+    expect(whole.text).toBe(proxy.of('What is fog?').spoken.text);
+    for (const [answer, prompt] of [
+      [last!, 'What is wind?'],
+      [whole, 'What is fog?'],
+    ] as const) {
+      const { finishReason } = proxy.of(prompt).spoken;
+      expect(answer.candidates![0]!.finishReason).toBe({ stop: 'STOP', length: 'MAX_TOKENS' }[finishReason!]);
+      expect(answer.usageMetadata!.candidatesTokenCount).toBeGreaterThan(1);
+    }
+  });
+
   test('through the SDK, streamed', async () => {
     const prompt = 'Name three colours.';
     const answer = await askStreamed(client, question(prompt, 60));

@@ -41,6 +41,7 @@ class body_share {
   body_share& operator=(body_share&& other) noexcept;
   ~body_share();
 
+  bool is_taken() const { return quota_ != nullptr; }
   /// Takes what is missing to `bytes`. Nothing is taken if that would be more than there is.
   growth grow_to(std::size_t bytes);
 

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include "base/storage.hpp"
+#include "http/body_unpacker.hpp"
 #include "http/least_rate.hpp"
 #include "http/proxy_header.hpp"
 
@@ -135,20 +136,10 @@ task<bool> connection::read_header() {
 }
 
 task<bool> connection::read_body(std::size_t bytes_max) {
-  // RFC 9110, section 15.5.16.
-  const std::string_view coding = space_->asked.headers.get("content-encoding");
-  if (!coding.empty() && !equal_without_case(coding, "identity")) {
-    clear_deadline();
-    reusable_ = false;
-    co_await respond_error_as(415,
-                              {.reason = error_reason::unsupported_media_type,
-                               .message = "bodies are taken as they are: send this one without content-encoding"},
-                              {});
-    co_return false;
-  }
   unsigned refusal = space_->parser.stated_body_bytes() > bytes_max ? 413 : 0;
   if (refusal == 0 && !has_whole_request()) refusal = co_await receive_body(bytes_max);
   if (refusal == 0 && space_->asked.body.size() > bytes_max) refusal = 413;
+  if (refusal == 0) refusal = co_await unpack_body(bytes_max);
   clear_deadline();
   if (refusal == 0) co_return true;
   reusable_ = false;
@@ -162,6 +153,10 @@ task<bool> connection::read_body(std::size_t bytes_max) {
     error problem{.reason = reason_of(refusal), .message = "the request did not come in time"};
     if (refusal == 413) {
       problem.message = "the body is too large";
+    } else if (refusal == 415) {
+      problem.message = "content-encoding may be gzip or deflate here";
+    } else if (refusal == 400) {
+      problem.message = "the body is not what its content-encoding says";
     } else if (refusal == 503) {
       problem.message = "this server is receiving as much as it can hold; try again";
       problem.retry_after = std::chrono::seconds(1);
@@ -172,6 +167,28 @@ task<bool> connection::read_body(std::size_t bytes_max) {
     co_await respond_error_as(refusal, std::move(problem), {});
   }
   co_return false;
+}
+
+// RFC 9110, sections 8.4 and 15.5.16. 0 when the body is as it was packed, else the status to refuse it with.
+task<unsigned> connection::unpack_body(std::size_t bytes_max) {
+  const std::string_view coding = space_->asked.headers.get("content-encoding");
+  std::string& body = space_->asked.body;
+  if (coding.empty() || body.empty() || equal_without_case(coding, "identity")) co_return 0;
+  const std::size_t largest = std::min(bytes_max, home_.what().settings.limits.body_bytes_max);
+  auto unpacker = body_unpacker::make(coding, body, largest);
+  if (!unpacker) co_return 415;
+  if (!body_share_.is_taken())  // it came with its header, and nobody has counted it
+    body_share_ = body_share(*home_.what().bodies, client_key_of(space_->asked.client_address));
+  for (;;) {
+    const auto progress = unpacker->step();
+    if (progress == body_unpacker::progress::broken) co_return 400;
+    if (progress == body_unpacker::progress::too_large) co_return 413;
+    if (const unsigned refusal = hold_bytes(body.capacity() + unpacker->body().capacity())) co_return refusal;
+    if (progress == body_unpacker::progress::done) break;
+    co_await asio::post(get_executor(), use_task);  // others have their turn
+  }
+  body = std::move(unpacker->body());
+  co_return hold_body();
 }
 
 void connection::release_body() {
@@ -207,7 +224,11 @@ task<unsigned> connection::receive_body(std::size_t bytes_max) {
 
 // Counts what the body holds by now; 0, or the status to refuse it with.
 unsigned connection::hold_body() {
-  switch (body_share_.grow_to(space_->asked.body.capacity())) {
+  return hold_bytes(space_->asked.body.capacity());
+}
+
+unsigned connection::hold_bytes(std::size_t bytes) {
+  switch (body_share_.grow_to(bytes)) {
     case body_share::growth::too_much:
       return 503;
     case body_share::growth::too_much_of_client:
