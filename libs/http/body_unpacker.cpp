@@ -36,12 +36,9 @@ body_unpacker::body_unpacker(std::string_view packed, std::size_t bytes_max)
 body_unpacker::body_unpacker(body_unpacker&&) noexcept = default;
 body_unpacker::~body_unpacker() = default;
 
-std::optional<body_unpacker> body_unpacker::make(std::string_view coding, std::string_view packed,
-                                                 std::size_t bytes_max) {
+bool body_unpacker::knows(std::string_view coding) {
   constexpr std::string_view known[] = {"gzip", "x-gzip", "deflate"};
-  const auto is_it = [coding](std::string_view name) { return equal_without_case(coding, name); };
-  if (!std::ranges::any_of(known, is_it)) return std::nullopt;
-  return body_unpacker(packed, bytes_max);
+  return std::ranges::any_of(known, [coding](std::string_view name) { return equal_without_case(coding, name); });
 }
 
 body_unpacker::progress body_unpacker::step() {

@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -19,8 +18,11 @@ class body_unpacker {
     too_large  ///< it is larger than it may be
   };
 
-  /// Nothing for a coding that is not known here: gzip, x-gzip and deflate are.
-  static std::optional<body_unpacker> make(std::string_view coding, std::string_view packed, std::size_t bytes_max);
+  /// gzip, x-gzip and deflate.
+  static bool knows(std::string_view coding);
+
+  /// Of one of those codings; zlib finds out which. `packed` outlives it.
+  body_unpacker(std::string_view packed, std::size_t bytes_max);
   body_unpacker(body_unpacker&&) noexcept;
   ~body_unpacker();
 
@@ -31,7 +33,6 @@ class body_unpacker {
 
  private:
   struct stream;
-  body_unpacker(std::string_view packed, std::size_t bytes_max);
 
   std::unique_ptr<stream> stream_;
   std::size_t bytes_max_;

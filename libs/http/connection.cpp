@@ -136,10 +136,11 @@ task<bool> connection::read_header() {
 }
 
 task<bool> connection::read_body(std::size_t bytes_max) {
-  unsigned refusal = space_->parser.stated_body_bytes() > bytes_max ? 413 : 0;
+  unsigned refusal = is_packed() && !body_unpacker::knows(space_->asked.headers.get("content-encoding")) ? 415 : 0;
+  if (refusal == 0 && space_->parser.stated_body_bytes() > bytes_max) refusal = 413;
   if (refusal == 0 && !has_whole_request()) refusal = co_await receive_body(bytes_max);
   if (refusal == 0 && space_->asked.body.size() > bytes_max) refusal = 413;
-  if (refusal == 0) refusal = co_await unpack_body(bytes_max);
+  if (refusal == 0 && is_packed()) refusal = co_await unpack_body(bytes_max);
   clear_deadline();
   if (refusal == 0) co_return true;
   reusable_ = false;
@@ -169,25 +170,28 @@ task<bool> connection::read_body(std::size_t bytes_max) {
   co_return false;
 }
 
-// RFC 9110, sections 8.4 and 15.5.16. 0 when the body is as it was packed, else the status to refuse it with.
-task<unsigned> connection::unpack_body(std::size_t bytes_max) {
+// RFC 9110, sections 8.4 and 15.5.16.
+bool connection::is_packed() const {
   const std::string_view coding = space_->asked.headers.get("content-encoding");
+  return !coding.empty() && !equal_without_case(coding, "identity");
+}
+
+// 0 when the body is as it was before it was packed, else the status to refuse it with.
+task<unsigned> connection::unpack_body(std::size_t bytes_max) {
   std::string& body = space_->asked.body;
-  if (coding.empty() || body.empty() || equal_without_case(coding, "identity")) co_return 0;
-  const std::size_t largest = std::min(bytes_max, home_.what().settings.limits.body_bytes_max);
-  auto unpacker = body_unpacker::make(coding, body, largest);
-  if (!unpacker) co_return 415;
+  if (body.empty()) co_return 0;
+  body_unpacker unpacker(body, std::min(bytes_max, home_.what().settings.limits.body_bytes_max));
   if (!body_share_.is_taken())  // it came with its header, and nobody has counted it
     body_share_ = body_share(*home_.what().bodies, client_key_of(space_->asked.client_address));
   for (;;) {
-    const auto progress = unpacker->step();
+    const auto progress = unpacker.step();
     if (progress == body_unpacker::progress::broken) co_return 400;
     if (progress == body_unpacker::progress::too_large) co_return 413;
-    if (const unsigned refusal = hold_bytes(body.capacity() + unpacker->body().capacity())) co_return refusal;
+    if (const unsigned refusal = hold_bytes(body.capacity() + unpacker.body().capacity())) co_return refusal;
     if (progress == body_unpacker::progress::done) break;
     co_await asio::post(get_executor(), use_task);  // others have their turn
   }
-  body = std::move(unpacker->body());
+  body = std::move(unpacker.body());
   co_return hold_body();
 }
 

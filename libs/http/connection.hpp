@@ -61,6 +61,7 @@ class connection final : public exchange, public std::enable_shared_from_this<co
   task<unsigned> receive_body(std::size_t bytes_max);
   unsigned hold_body();
   unsigned hold_bytes(std::size_t bytes);
+  bool is_packed() const;
   task<unsigned> unpack_body(std::size_t bytes_max);
   task<error_code> receive();
   error_code read_some();

@@ -5,9 +5,10 @@
 #include <optional>
 #include <stdexcept>
 
-#include <openssl/evp.h>
 #include <openssl/rand.h>
 #include <openssl/sha.h>
+
+#include "base/base64.hpp"
 
 namespace sluice::http {
 namespace {
@@ -18,9 +19,7 @@ constexpr std::string_view version = "13";
 
 template <std::size_t Size>
 std::string to_base64(const std::array<unsigned char, Size>& bytes) {
-  std::array<unsigned char, (Size + 2) / 3 * 4 + 1> text;
-  const int size = EVP_EncodeBlock(text.data(), bytes.data(), static_cast<int>(Size));
-  return {reinterpret_cast<const char*>(text.data()), static_cast<std::size_t>(size)};
+  return encode_base64({reinterpret_cast<const char*>(bytes.data()), Size});
 }
 
 /// Whether `key` is the base64 of 16 bytes: 22 letters, of which the last carries two bits, and padding.
