@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -56,7 +57,7 @@ class message_writer {
   bool wants_signatures_;
   std::size_t place_ = 0;
   bool last_is_response_ = false;
-  std::vector<std::pair<std::string, std::string>> calls_;  // ids and names of all so far
+  std::unordered_map<std::string, std::string> calls_;  // names of all so far, by id; of one id the last
   gemini_conversation made_;
 };
 
@@ -133,7 +134,7 @@ message_writer::outcome message_writer::call_of(const content_part& whole, const
   if (!arguments.is_object()) arguments = json::object{{"arguments", call.arguments}};
   json::object function{{"name", call.name}, {"args", std::move(arguments)}};
   if (!call.id.empty()) function["id"] = call.id;
-  calls_.emplace_back(call.id, call.name);
+  calls_.insert_or_assign(call.id, call.name);
   json::object made{{"functionCall", std::move(function)}};
   std::string_view signature = call.signature.empty() ? signature_in(whole.extensions) : call.signature;
   // Of calls in parallel the first one alone has a signature.
@@ -148,9 +149,8 @@ message_writer::outcome message_writer::call_of(const content_part& whole, const
 
 message_writer::outcome message_writer::response_of(const generation::tool_result_part& told, std::size_t at) {
   std::string name = told.name;
-  const auto call =
-      std::ranges::find(calls_.rbegin(), calls_.rend(), told.tool_call_id, &std::pair<std::string, std::string>::first);
-  if (name.empty() && call != calls_.rend()) name = call->second;
+  const auto call = calls_.find(told.tool_call_id);
+  if (name.empty() && call != calls_.end()) name = call->second;
   if (name.empty()) return refuse("a tool's result without the call that it answers", at);
   std::string text;
   json::array media;

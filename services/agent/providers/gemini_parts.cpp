@@ -18,12 +18,8 @@ namespace json = boost::json;
 namespace od = simdjson::ondemand;
 using generation::finish_reason;
 
-// More tokens than any model could read or write: such a number says nothing.
-constexpr std::int64_t count_max = 1'000'000'000'000;
-
 void take_count(od::value& value, std::int64_t& into) {
-  std::int64_t count = 0;
-  if (!value.get_int64().get(count) && count >= 0 && count <= count_max) into = count;
+  if (const auto count = count_of(value)) into = *count;
 }
 
 // [{"modality":"AUDIO","tokenCount":4}, …]

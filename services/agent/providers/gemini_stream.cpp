@@ -156,13 +156,8 @@ bool gemini_stream::reading::prompt_feedback(std::string_view raw) {
 }
 
 bool gemini_stream::reading::candidate(od::object object) {
-  // The index may stand behind what it belongs to; the first one has none in some versions.
-  std::int64_t index = 0;
-  od::value value;
-  const auto missing = object.find_field_unordered("index").get(value);
-  if (missing && missing != simdjson::NO_SUCH_FIELD) return false;
-  if (!missing && kind_of(value) != json_kind::null && value.get_int64().get(index)) return false;
-  if (index < 0 || object.reset().error()) return false;
+  std::int64_t index = 0;  // the first one has none in some versions
+  if (!read_index(object, index)) return false;
   if (index >= stream.choices_asked_) {
     return fail({.reason = error_reason::bad_gateway,
                  .message = fmt::format("provider {} sent candidate {}, counted from 0, of {} that were asked for",
@@ -175,7 +170,7 @@ bool gemini_stream::reading::candidate(od::object object) {
     if (item.error()) return false;
     od::field field = item.value_unsafe();
     const std::string_view name = raw_name(field);
-    value = field.value();
+    od::value value = field.value();
     std::string_view inside;
     if (kind_of(value) == json_kind::null || name == "index" || name == "tokenCount") continue;
     if (name == "content") {

@@ -12,15 +12,6 @@ namespace {
 namespace od = simdjson::ondemand;
 using generation::finish_reason;
 
-// More tokens than any model could read or write: such a number says nothing.
-constexpr std::int64_t count_max = 1'000'000'000'000;
-
-std::optional<std::int64_t> count_of(od::value& value) {
-  std::int64_t count = 0;
-  if (value.get_int64().get(count) || count < 0 || count > count_max) return std::nullopt;
-  return count;
-}
-
 }  // namespace
 
 finish_reason finish_reason_of_openai(std::string_view word) {

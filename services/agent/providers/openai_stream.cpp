@@ -130,13 +130,8 @@ bool openai_stream::reading::chunk_usage(od::value& value) {
 }
 
 bool openai_stream::reading::choice(od::object object) {
-  // The index may stand behind what it belongs to.
   std::int64_t index = 0;
-  od::value value;
-  const auto missing = object.find_field_unordered("index").get(value);
-  if (missing && missing != simdjson::NO_SUCH_FIELD) return false;
-  if (!missing && kind_of(value) != json_kind::null && value.get_int64().get(index)) return false;
-  if (index < 0 || object.reset().error()) return false;
+  if (!read_index(object, index)) return false;
   if (index >= stream.choices_asked_) {
     return fail({.reason = error_reason::bad_gateway,
                  .message = fmt::format("provider {} sent choice {}, counted from 0, of {} that were asked for",
@@ -153,7 +148,7 @@ bool openai_stream::reading::choice(od::object object) {
     if (item.error()) return false;
     od::field field = item.value_unsafe();
     const std::string_view name = raw_name(field);
-    value = field.value();
+    od::value value = field.value();
     const json_kind kind = kind_of(value);
     if (kind == json_kind::null || name == "index") continue;
     if (name == "delta" || name == "message") {

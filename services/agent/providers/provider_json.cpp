@@ -215,4 +215,19 @@ bool raw_json(value& value, std::string& text) {
   return true;
 }
 
+std::optional<std::int64_t> count_of(value& value) {
+  constexpr std::int64_t count_max = 1'000'000'000'000;
+  std::int64_t count = 0;
+  if (value.get_int64().get(count) || count < 0 || count > count_max) return std::nullopt;
+  return count;
+}
+
+bool read_index(simdjson::ondemand::object& object, std::int64_t& into) {
+  value found;
+  const auto missing = object.find_field_unordered("index").get(found);
+  if (missing && missing != simdjson::NO_SUCH_FIELD) return false;
+  if (!missing && kind_of(found) != json_kind::null && found.get_int64().get(into)) return false;
+  return into >= 0 && !object.reset().error();
+}
+
 }  // namespace sluice::agent

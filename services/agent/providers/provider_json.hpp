@@ -2,6 +2,8 @@
 // only, for simdjson is a large header.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -31,6 +33,13 @@ bool raw_string(simdjson::ondemand::value& value, std::string_view& inside);
 
 /// The name of a field, still escaped; a view into the document.
 std::string_view raw_name(simdjson::ondemand::field& field);
+
+/// A count of tokens; nothing for what is no whole number, below 0, or more than any model could read or write.
+std::optional<std::int64_t> count_of(simdjson::ondemand::value& value);
+
+/// The `index` of an object, which may stand behind what it belongs to; where there is none, `into` stays. The object
+/// can be read from its beginning afterwards. False if it is no whole number from 0 on.
+bool read_index(simdjson::ondemand::object& object, std::int64_t& into);
 
 inline bool has_escape(std::string_view inside) {
   return inside.find('\\') != std::string_view::npos;

@@ -31,11 +31,6 @@ struct following {
   bool gone = false;
 };
 
-// A client that is gone is nothing to the one who answers.
-task<> send(http::exchange& with, http::response reply) {
-  co_await with.respond(std::move(reply));
-}
-
 error problem_of(const generation::finish& how) {
   if (how.status == generation::status::cancelled)
     return {.reason = error_reason::cancelled, .message = "the answer was stopped"};
@@ -131,6 +126,10 @@ task<> answer_streaming(http::exchange& with, following& follow, answer_writer& 
 }
 
 }  // namespace
+
+task<> send(http::exchange& with, http::response reply) {
+  co_await with.respond(std::move(reply));
+}
 
 void answer_writer::append_sign_of_life(std::string& out) {
   http::append_sse_comment(out);

@@ -52,6 +52,9 @@ using refusal = http::response (*)(const error& problem);
 /// What was begun is said by this one.
 using writer_maker = std::function<std::unique_ptr<answer_writer>(const agent::started& begun)>;
 
+/// Answers. A client that is gone is nothing to the one who does.
+task<> send(http::exchange& with, http::response reply);
+
 struct received_body {
   std::shared_ptr<const door::principal> who;
   boost::json::object body;

@@ -8,14 +8,6 @@
 #include "gateway/faces/anthropic_request.hpp"
 
 namespace sluice::gateway::anthropic {
-namespace {
-
-task<> send(http::exchange& with, http::response reply) {
-  co_await with.respond(std::move(reply));
-}
-
-}  // namespace
-
 task<> create_message(face_uses uses, http::exchange& with) {
   with.answer_headers().set("request-id", with.request().request_id);  // where its SDKs look for it
   auto received = co_await receive_body(uses, with, error_response);

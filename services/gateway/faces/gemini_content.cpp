@@ -21,7 +21,7 @@ using generation::role;
 using generation::vendor_fields_of;
 
 constexpr std::size_t parts_max = 3600;  // Google's bound of images in one request
-constexpr std::size_t calls_max = 10'000;
+constexpr std::size_t calls_max = 2048;  // they are looked through for each result
 
 std::unexpected<error> refuse(std::string what, std::string path) {
   return failure(error_reason::invalid_argument, std::move(what), std::move(path));

@@ -22,10 +22,6 @@ namespace json = boost::json;
 constexpr std::size_t page_size = 50;  // Google's own default, and
 constexpr std::size_t page_size_max = 1000;
 
-task<> send(http::exchange& with, http::response reply) {
-  co_await with.respond(std::move(reply));
-}
-
 // "provider/model", for a provider's own name of a model may follow it with a slash in the path.
 std::string model_in(const http::request& asked, std::string_view model) {
   const std::string_view provider = asked.parameter("provider");

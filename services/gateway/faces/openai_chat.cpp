@@ -24,11 +24,6 @@ std::int64_t unix_seconds() {
   return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
-// A client that is gone is nothing to the one who answers.
-task<> send(http::exchange& with, http::response reply) {
-  co_await with.respond(std::move(reply));
-}
-
 result<chat_options> read_options(const json::object& body) {
   chat_options options;
   field_reader fields(body, "");

@@ -44,10 +44,6 @@ result<embedding_input> parse_input(const json::value& value, const std::string&
   return made;
 }
 
-task<> send(http::exchange& with, http::response reply) {
-  co_await with.respond(std::move(reply));
-}
-
 }  // namespace
 
 result<generation::embedding_request> parse_embedding_request(const json::object& body) {
