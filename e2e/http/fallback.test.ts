@@ -1,8 +1,9 @@
 import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { UsageRow } from '../conversations/client.ts';
 import { ChatSocket } from '../harness/chat_socket.ts';
-import { Gateway, token } from '../harness/gateway.ts';
+import { Gateway, keys } from '../harness/gateway.ts';
 import { openaiClient } from '../harness/openai_client.ts';
 import { nobody, ScriptedProvider, type ProviderCall } from '../harness/scripted_provider.ts';
 
@@ -129,20 +130,34 @@ test('what has begun is not begun again', async () => {
 });
 
 test('a client that goes away ends the attempts', async () => {
-  first.always(refuses(503, { 'retry-after-ms': '500' }));
   chat.send({ type: 'chat', id: 'gone', payload: { content: 'x', model: 'alone' } });
   const { generation_id } = await chat.first('started', 'gone');
+  const call = await first.call();
+  refuses(503, { 'retry-after-ms': '500' })(call);
+  await call.gone; // what follows is the pause
   chat.send({ type: 'cancel', payload: { generation_id: generation_id! } });
   expect((await chat.first('done', 'gone')).payload).toMatchObject({ status: 'cancelled', attempts: 1 });
+  expect(first.untaken).toBe(0);
 });
 
 test('Anthropic’s SDK hears nothing of it, usage counts every attempt once', async () => {
   first.always(failing(refuses(500), refuses(500)));
   second.always(failing(refuses(503)));
-  const anthropic = new Anthropic({ baseURL: gateway.url, apiKey: token, maxRetries: 0 });
+  const anthropic = new Anthropic({ baseURL: gateway.url, apiKey: keys.alice, maxRetries: 0 });
   const answer = await anthropic.messages
     .stream({ model: 'safe', max_tokens: 9, messages: [{ role: 'user', content: 'x' }] })
     .finalMessage();
   expect(answer).toMatchObject({ content: [{ text: 'Here I am.' }], usage: { input_tokens: 2, output_tokens: 3 } });
-  expect(await gateway.metrics()).toMatch(/sluice_provider_attempts_total\{.*provider="first".*\} \d/);
+  const headers = { authorization: `Bearer ${keys.alice}` };
+  const { usage } = (await (await fetch(`${gateway.url}/v1/usage`, { headers })).json()) as { usage: UsageRow[] };
+  const rows = usage.map(({ provider, failed, tokens }) => [
+    provider,
+    failed,
+    tokens.input_tokens,
+    tokens.output_tokens,
+  ]);
+  expect(rows.sort()).toEqual([
+    ['first', 0, 0, 0],
+    ['second', 0, 2, 3],
+  ]);
 });

@@ -55,17 +55,23 @@ agent::agent(async::worker_pool& workers, settings told, std::vector<std::shared
 
 agent::~agent() = default;
 
-task<result<started>> agent::start(start_request asked) {
+// What costs must be recorded, and what is begun must have the time to end.
+std::optional<error> agent::refusal_of_new_work() const {
   if (draining_.load(std::memory_order_relaxed)) {
-    co_return std::unexpected(error{.reason = error_reason::unavailable,
-                                    .message = "this server is shutting down; try again, another one will answer",
-                                    .retry_after = std::chrono::seconds(1)});
+    return error{.reason = error_reason::unavailable,
+                 .message = "this server is shutting down; try again, another one will answer",
+                 .retry_after = std::chrono::seconds(1)};
   }
   if (records_.is_full()) {
-    co_return std::unexpected(error{.reason = error_reason::unavailable,
-                                    .message = "this server cannot record answers at this moment; try again",
-                                    .retry_after = std::chrono::seconds(5)});
+    return error{.reason = error_reason::unavailable,
+                 .message = "this server cannot record answers at this moment; try again",
+                 .retry_after = std::chrono::seconds(5)};
   }
+  return std::nullopt;
+}
+
+task<result<started>> agent::start(start_request asked) {
+  if (auto refused = refusal_of_new_work()) co_return std::unexpected(std::move(*refused));
   result<route> chosen = routes_.choose(asked.request.model, routes_.roll());
   if (!chosen) co_return std::unexpected(std::move(chosen.error()));
 

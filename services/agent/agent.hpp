@@ -5,6 +5,7 @@
 #include <deque>
 #include <exception>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "agent/agent_service.hpp"
@@ -74,6 +75,7 @@ class agent final : public service {
     std::deque<std::shared_ptr<live_generation>> ended;
     std::uint64_t ended_bytes = 0;
   };
+  std::optional<error> refusal_of_new_work() const;
   task<> run(std::shared_ptr<live_generation> self, generation::request asked, route chosen);
   task<generation::finish> attempt(live_generation& self, const generation::request& asked, const attempt_plan& plan,
                                    bool& said);

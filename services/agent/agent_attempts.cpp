@@ -16,9 +16,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-// When to come back for a provider that cannot be reached and says nothing of it.
-constexpr milliseconds come_back{1'000};
-
 generation::status status_of(const std::vector<generation::choice_finish>& choices) {
   const bool cut = std::ranges::any_of(choices, [](const generation::choice_finish& one) {
     return one.reason == generation::finish_reason::length || one.reason == generation::finish_reason::context_length ||
@@ -159,8 +156,7 @@ task<> agent::run(std::shared_ptr<live_generation> self, generation::request ask
     ending.problem = self->problem;
     break;
   }
-  if (ending.problem && ending.problem->reason == error_reason::unavailable && !ending.problem->retry_after)
-    ending.problem->retry_after = come_back;
+  if (ending.problem) ending.problem = for_client(std::move(*ending.problem));
   ending.attempts = static_cast<std::uint32_t>(earlier.size() + 1);
   ending.earlier = std::move(earlier);
   ending.total = since(self->began);

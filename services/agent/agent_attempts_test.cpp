@@ -26,13 +26,19 @@ class failing_provider final : public provider {
       failures_.pop_front();
       co_return std::unexpected(std::move(why));
     }
+    if (!signature.empty()) {
+      out.append(generation::delta_kind::reasoning, "hm");
+      out.append(generation::delta_kind::signature, signature);
+    }
     out.append(generation::delta_kind::text, name_);
     out.finish_choice({});
     out.report_usage({.input_tokens = 3, .output_tokens = 1, .source = generation::usage_source::provider});
     co_return result<void>{};
   }
+  void fail_next(error why) { failures_.push_front(std::move(why)); }
   std::vector<generation::request> seen;
   bool says_before_it_fails = false;
+  std::string signature;  // of its thinking, which it has then
 
  private:
   std::string name_;
@@ -109,12 +115,29 @@ TEST_F(agent_attempts_test, what_has_begun_is_not_begun_again) {
 }
 
 TEST_F(agent_attempts_test, each_sees_its_own_vendor_fields_alone) {
-  build_with({fails(error_reason::unavailable), fails(error_reason::unavailable)});
-  EXPECT_EQ(answer_to(ask_both("new")), "second");
-  start_request again = ask_both(last.conversation_id);
-  EXPECT_EQ(answer_to(std::move(again)), "second");
-  ASSERT_EQ(second->seen.size(), 2U);
-  EXPECT_EQ(second->seen[1].messages.size(), 3U);
+  build_with({}, {}, {.attempts = 1});
+  first->signature = "of the first";
+  second->signature = "of the second";
+  const auto signatures = [](const generation::request& asked) {
+    std::vector<std::string> found;
+    for (const generation::message& said : asked.messages) {
+      for (const generation::content_part& part : said.parts) {
+        const auto* const thought = std::get_if<generation::reasoning_part>(&part.what);
+        if (thought != nullptr && !thought->signature.empty()) found.push_back(thought->signature);
+      }
+    }
+    return found;
+  };
+  EXPECT_EQ(answer_to(ask_both("new")), "first");
+  first->fail_next(fails(error_reason::unavailable));
+  EXPECT_EQ(answer_to(ask_both(last.conversation_id)), "second");
+  EXPECT_EQ(answer_to(ask_both(last.conversation_id)), "first");
+  ASSERT_EQ(first->seen.size(), 3U);
+  ASSERT_EQ(second->seen.size(), 1U);
+  EXPECT_EQ(second->seen[0].messages.size(), 3U);
+  EXPECT_THAT(signatures(first->seen[1]), ElementsAre("of the first"));
+  EXPECT_THAT(signatures(second->seen[0]), ElementsAre()) << "the same turn, of the same history";
+  EXPECT_THAT(signatures(first->seen[2]), ElementsAre("of the first"));
 }
 
 TEST_F(agent_attempts_test, a_cancel_ends_the_pause) {

@@ -30,11 +30,13 @@ task<result<token_count>> agent::count_tokens(caller, generation::request asked)
   if (!chosen) co_return std::unexpected(chosen.error());
   result<std::int64_t> counted = co_await chosen->to->count_tokens(asked, chosen->provider_model);
   if (counted) co_return token_count{.tokens = *counted};
-  if (counted.error().reason != error_reason::not_implemented) co_return std::unexpected(std::move(counted.error()));
+  if (counted.error().reason != error_reason::not_implemented)
+    co_return std::unexpected(for_client(std::move(counted.error())));
   co_return token_count{.tokens = estimate_tokens(generation::text_bytes(asked)), .is_estimate = true};
 }
 
 task<result<embedding_answer>> agent::embed(caller who, generation::embedding_request asked) {
+  if (auto refused = refusal_of_new_work()) co_return std::unexpected(std::move(*refused));
   result<route> chosen = routes_.choose(asked.model, routes_.roll());
   if (!chosen) co_return std::unexpected(std::move(chosen.error()));
   const std::string model = chosen->model;
@@ -73,7 +75,7 @@ task<result<embedding_answer>> agent::embed(caller who, generation::embedding_re
                            .reason = made.error().reason,
                            .total = std::chrono::duration_cast<milliseconds>(now - since)});
     const auto wait = plan.next(made.error(), routes_, now, routes_.roll());
-    if (!wait) co_return std::unexpected(plan.verdict());
+    if (!wait) co_return std::unexpected(for_client(plan.verdict()));
     if (wait->count() == 0) continue;
     steady_timer timer(co_await asio::this_coro::executor, *wait);
     co_await timer.async_wait(use_task);

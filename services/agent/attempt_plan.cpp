@@ -24,6 +24,9 @@ int telling(error_reason reason) {
   }
 }
 
+// When to come back for a provider that cannot be reached and says nothing of it.
+constexpr milliseconds come_back{1'000};
+
 bool may_pass(const error& why) {
   return !why.lasting && telling(why.reason) > 0;
 }
@@ -61,7 +64,9 @@ void attempt_plan::judge(const error& why) {
 std::optional<milliseconds> attempt_plan::next(const error& why, const route_table& others, time_point now,
                                                std::uint64_t dice) {
   judge(why);
-  if (!is_worth_another_target(why) || now >= until_) return std::nullopt;
+  // What another model was asked for and cannot do is no fault of the request's own: the next one may.
+  const bool is_of_this_target = number_ > 1 && why.reason == error_reason::invalid_argument;
+  if (!(is_worth_another_target(why) || is_of_this_target) || now >= until_) return std::nullopt;
   if (!std::exchange(knows_others_, true)) {
     for (route& other : others.alternatives(current(), dice, fallbacks_))
       targets_.push_back({.to = std::move(other)});
@@ -91,6 +96,11 @@ std::optional<milliseconds> attempt_plan::ask_again(time_point now, std::uint64_
   ++targets_[at_].attempts;
   ++number_;
   return wait;
+}
+
+error for_client(error why) {
+  if (why.reason == error_reason::unavailable && !why.retry_after) why.retry_after = come_back;
+  return why;
 }
 
 }  // namespace sluice::agent

@@ -21,7 +21,8 @@ namespace sluice::agent {
 /// holds where it is longer; one beyond `max_delay` means that it is not asked again.
 ///
 /// What is worth another attempt: rate_limited, unavailable, timed_out, bad_gateway, and of another target also what
-/// lasts at this one (our credentials, an unknown model). Everything else is the request's own fault.
+/// lasts at this one (our credentials, an unknown model). Everything else is the request's own fault, but for what only
+/// a later target cannot do (invalid_argument): then the next one is asked.
 ///
 /// Time: all attempts together have the patience that the first provider has for one (`provider::patience`). Each has
 /// an equal share of what is left with the targets that nobody has asked yet, so that the last one still has time; a
@@ -68,5 +69,9 @@ class attempt_plan {
   bool knows_others_ = false;
   error verdict_;
 };
+
+/// A provider's failure as a client is told of it: unavailable always says when to come back. Attempts see it without,
+/// for a provider that cannot be reached wants no pause of its own.
+error for_client(error why);
 
 }  // namespace sluice::agent

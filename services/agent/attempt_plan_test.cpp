@@ -87,6 +87,22 @@ TEST_F(attempt_plan_test, fallbacks_in_their_order_each_place_once) {
   EXPECT_EQ(plan.current().model, "all") << "the client knows it by its own name";
 }
 
+TEST_F(attempt_plan_test, what_a_fallback_cannot_do_another_may) {
+  attempt_plan plan = plan_for("all", {.attempts = 2});
+  EXPECT_EQ(next(plan, fails(error_reason::unavailable)), 0ms);
+  EXPECT_EQ(next(plan, fails(error_reason::invalid_argument)), 0ms);
+  EXPECT_EQ(plan.number(), 3U);
+  EXPECT_EQ(plan.verdict().reason, error_reason::unavailable) << "the request itself was fine";
+}
+
+TEST_F(attempt_plan_test, clients_are_always_told_when_to_come_back) {
+  EXPECT_EQ(for_client(fails(error_reason::unavailable)).retry_after, 1s);
+  error told = fails(error_reason::unavailable);
+  told.retry_after = 7s;
+  EXPECT_EQ(for_client(told).retry_after, 7s);
+  EXPECT_EQ(for_client(fails(error_reason::bad_gateway)).retry_after, std::nullopt);
+}
+
 TEST_F(attempt_plan_test, what_lasts_is_asked_of_others_only) {
   attempt_plan plan = plan_for("two", {.attempts = 3});
   error ours = fails(error_reason::bad_gateway);

@@ -218,6 +218,9 @@ void drop_vendor_fields_of_others(std::vector<message>& history, std::string_vie
       if (auto* const call = std::get_if<generation::tool_call_part>(&part.what)) call->signature.clear();
     }
   }
+  std::erase_if(history, [provider](const message& one) {
+    return one.parts.empty() && !one.provider.empty() && one.provider != provider;
+  });
 }
 
 void add_history(generation::request& asked, const std::string& system, std::vector<message> history,

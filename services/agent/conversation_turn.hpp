@@ -29,7 +29,8 @@ std::uint64_t history_bytes_max(const generation::request& asked, std::uint64_t 
 /// Whether the answer holds what only its provider knows.
 bool has_vendor_fields(const generation::message& answer);
 
-/// Takes out of the answers of other providers what `provider` would refuse, not knowing it.
+/// Takes out of the answers of other providers what `provider` would refuse, not knowing it; an answer of nothing else
+/// is taken out whole.
 void drop_vendor_fields_of_others(std::vector<generation::message>& history, std::string_view provider);
 
 /// Puts the conversation before the request's own messages: the prompt, then as many of the newest whole turns as fit
